@@ -1,0 +1,63 @@
+# Two commands matter: `make run` starts your node, `make test` proves that it works.
+
+export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
+export CARGO_TERM_COLOR ?= auto
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+VENV   := $(TARGET)/venv
+STAGE  := tools/stage.sh
+
+.NOTPARALLEL:
+.PHONY: help run test lint fmt size layers doc setup \
+	setup-run check-fmt clippy typos deny shear shell build tests doctests bad-input
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup-run  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
+	cargo run --locked -p covey -- $(ARGS) run
+
+test: setup lint size layers tests doctests bad-input  ## everything
+
+lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
+
+fmt:  ## put every file into the house's shape
+	cargo fmt --all
+
+size:  ## lines of code against their budgets, and the thesis
+	@$(STAGE) size tools/size.py
+
+layers:  ## who imports whom, and what proto may never see
+	@$(STAGE) layers tools/layers.py
+
+doc:  ## the documentation of every crate, private items too
+	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps --document-private-items
+
+setup:  ## install what is missing to run and to test
+	@$(STAGE) setup tools/setup.sh test $(VENV)
+
+setup-run:
+	@tools/setup.sh run
+
+check-fmt:
+	@$(STAGE) fmt cargo fmt --all --check
+clippy:
+	@$(STAGE) clippy cargo clippy --locked --workspace --all-targets -- -D warnings
+typos:
+	@$(STAGE) typos $(VENV)/bin/typos
+deny:
+	@$(STAGE) deny cargo deny --log-level error check bans licenses sources
+shear:
+	@$(STAGE) shear cargo shear
+shell:
+	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh)
+
+# One build with one set of features; the lab finds `covey` beside its own executable.
+build:
+	@$(STAGE) build cargo build --locked --workspace --bins --tests
+tests: build
+	@$(STAGE) tests cargo nextest run --locked --workspace
+doctests:
+	@$(STAGE) doctests cargo test --locked --workspace --doc
+bad-input: tests
+	@$(STAGE) bad-input tools/ran.py $(TARGET)/nextest/default/junit.xml

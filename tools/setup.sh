@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# setup.sh run|test: install what is missing to build and run Covey, or to test it.
+#
+# Asks for each thing by trying it, so it changes nothing where all is there, on any
+# distribution. Installs from Debian's archive, rustup, crates.io and PyPI.
+set -euo pipefail
+
+RUST=1.95
+VENV=${2:-target/venv}
+
+missing=()
+need() { # need PACKAGE PROBE...: note the package where the probe fails
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has() { command -v "$1"; }
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+install_packages() {
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local as_root=()
+    if [ "$(id -u)" != 0 ]; then as_root=(sudo); fi
+    if ! has apt-get >/dev/null || { [ ${#as_root[@]} -gt 0 ] && ! has sudo >/dev/null; }; then
+        say "please install these (by their Debian names), then try again: ${missing[*]}"
+        exit 1
+    fi
+    say "installing ${missing[*]}"
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+rust_is_new_enough() {
+    local version
+    version=$(cargo --version 2>/dev/null | cut -d' ' -f2) || return 1
+    [ -n "$version" ] && printf '%s\n%s\n' "$RUST" "$version" | sort -VC
+}
+install_rust() {
+    if ! rust_is_new_enough; then
+        say "installing Rust by rustup"
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
+            sh -s -- -y -q --profile minimal --no-modify-path --default-toolchain stable
+    fi
+    rust_is_new_enough || { say "Covey needs Rust $RUST; this is $(cargo --version)"; exit 1; }
+}
+component() { # component NAME PROBE...
+    local name=$1
+    shift
+    "$@" >/dev/null 2>&1 || rustup component add "$name"
+}
+crate() { # crate NAME [@VERSION]; a debug build starts a little slower and is here minutes sooner
+    cargo "$1" --version >/dev/null 2>&1 || {
+        say "building cargo-$1"
+        CARGO_PROFILE_DEV_DEBUG=false cargo install --quiet --locked --debug "cargo-$1${2:-}"
+    }
+}
+
+need gcc has cc
+need libc6-dev test -e /usr/include/stdio.h
+need pkg-config has pkg-config
+need libssl-dev pkg-config --exists openssl
+need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
+rust_is_new_enough || need curl has curl
+if [ "$1" = test ]; then
+    need git has git
+    need python3 has python3
+    need python3-venv python3 -c 'import ensurepip, venv'
+    need shellcheck has shellcheck
+    need iproute2 has ip
+    need nftables has nft
+    need ethtool has ethtool
+fi
+install_packages
+install_rust
+[ "$1" = test ] || exit 0
+
+component clippy cargo clippy --version
+component rustfmt cargo fmt --version
+crate nextest
+crate deny
+crate shear @1.13.0 # the next one's lock file wants a newer Rust than it says
+if [ ! -x "$VENV/bin/typos" ]; then
+    say "making a Python environment in $VENV"
+    python3 -m venv "$VENV"
+    "$VENV/bin/pip" install --quiet typos cryptography blake3
+fi
