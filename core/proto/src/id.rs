@@ -1,0 +1,135 @@
+//! Names: the newtypes every other module speaks in.
+//!
+//! An id that exists has the right length; whose it is, or whether anything stands behind it, is
+//! decided elsewhere. `Debug` prints the first four bytes.
+
+use core::fmt;
+
+use crate::seal::{self, Context};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident[$len:literal] $mark:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $len]);
+
+        impl $name {
+            /// The id in these bytes, if they are as many as it has.
+            #[must_use]
+            pub fn parse(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
+            }
+        }
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let [a, b, c, d, ..] = self.0;
+                write!(f, concat!($mark, ":{:02x}{:02x}{:02x}{:02x}"), a, b, c, d)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A person, for ever: a hash of the first account key and of the first recovery key's hash.
+    AccountId[32] "account";
+    /// One installation of a person, and so the name of its log in every conversation.
+    DeviceId[16] "device";
+    /// An entry of a log: the hash of its head.
+    EntryId[32] "entry";
+    /// Where an entry belongs: a pair, a circle, or oneself.
+    ConversationId[32] "conversation";
+    /// Which of a friendship's secrets a link uses; a derivation of it.
+    SecretId[8] "secret";
+    /// An invite, to those who hold it; a derivation of its secret.
+    InviteTag[16] "invite";
+    /// The hash of some bytes.
+    Hash[32] "hash";
+}
+
+impl AccountId {
+    /// The account that begins with this key and this hash of a recovery key.
+    #[must_use]
+    pub fn of(account_key: &seal::VerifyingKey, recovery: &Hash) -> Self {
+        Self(seal::derive(
+            Context::Account,
+            &[&account_key.0, &recovery.0],
+        ))
+    }
+
+    /// The bytes of it that an invite carries.
+    #[must_use]
+    pub fn short(&self) -> [u8; 16] {
+        let (short, _) = self.0.split_first_chunk().expect("32 bytes");
+        *short
+    }
+}
+
+impl DeviceId {
+    /// The device of `account` with this signing key: nobody can list another's device as his own.
+    #[must_use]
+    pub fn of(account: &AccountId, key: &seal::VerifyingKey) -> Self {
+        let suite = seal::SUITE.to_le_bytes();
+        let hash = seal::derive(Context::Device, &[&suite, &account.0, &key.0]);
+        let (short, _) = hash.split_first_chunk().expect("32 bytes");
+        Self(*short)
+    }
+}
+
+impl EntryId {
+    /// What the first entry of a log names as its predecessor.
+    pub const NONE: Self = Self([0; 32]);
+
+    /// Enough of it to compare two heads by.
+    #[must_use]
+    pub fn short(&self) -> [u8; 8] {
+        let (short, _) = self.0.split_first_chunk().expect("32 bytes");
+        *short
+    }
+}
+
+impl ConversationId {
+    /// The conversation of two accounts.
+    #[must_use]
+    pub fn pair(one: &AccountId, other: &AccountId) -> Self {
+        let (small, large) = (one.min(other), one.max(other));
+        Self(seal::derive(Context::Pair, &[&small.0, &large.0]))
+    }
+
+    /// The conversation of an account with itself: notes, and things for own devices.
+    #[must_use]
+    pub fn own(account: &AccountId) -> Self {
+        Self(seal::derive(Context::Own, &[&account.0]))
+    }
+}
+
+/// What one device says in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogId {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub device: DeviceId,
+}
+
+/// An entry's place in its log, from 1; 0 is the place before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+impl Seq {
+    /// The place behind this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// A link as the shell counts them: never used twice within a run of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u64);

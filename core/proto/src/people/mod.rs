@@ -1,0 +1,4 @@
+//! Who is who.
+
+pub mod account;
+pub mod card;

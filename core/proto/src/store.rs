@@ -1,0 +1,132 @@
+//! What the machine sees of its disk: the open transaction, as an argument.
+//!
+//! Reads go through the transaction, so a row written by this batch is seen by this batch. Calls
+//! do not fail one by one: the shell remembers an error and fails the commit.
+
+use alloc::vec::Vec;
+
+use crate::{
+    id::{ConversationId, EntryId, LogId, Seq},
+    time::Time,
+    wire::{Entry, Run},
+};
+
+/// A row of state: loaded by `Node::new`, never migrated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it is.
+    pub kind: Kind,
+    /// Which one.
+    pub key: Vec<u8>,
+    /// What it says.
+    pub bytes: Vec<u8>,
+}
+
+/// Kinds of state. Numbers are for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// Rosters of an account, by [`crate::AccountId`].
+    Roster = 1,
+    /// The card of a device, by [`crate::DeviceId`].
+    Card = 2,
+    /// A record of the map between own devices, by topic and key.
+    Map = 3,
+    /// A hello of ours that waits for its answer, by invite tag.
+    Hello = 4,
+    /// What we answered to an invite of ours, by tag.
+    Answer = 5,
+    /// What we hold of a log, by conversation and device.
+    Head = 6,
+    /// What another device holds of a log, by device, conversation and log's device.
+    Have = 7,
+    /// Where a device was reached, by device.
+    Reached = 8,
+}
+
+impl Kind {
+    /// All kinds, as numbered.
+    pub const ALL: [Self; 8] = [
+        Self::Roster,
+        Self::Card,
+        Self::Map,
+        Self::Hello,
+        Self::Answer,
+        Self::Head,
+        Self::Have,
+        Self::Reached,
+    ];
+
+    /// The kind of that number.
+    #[must_use]
+    pub fn of(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
+    }
+}
+
+/// What a person sees of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The entry.
+    pub id: EntryId,
+    /// Where.
+    pub log: LogId,
+    /// Its place there.
+    pub seq: Seq,
+    /// Its author.
+    pub from: crate::AccountId,
+    /// When its author says it was written.
+    pub at: Time,
+    /// What it is sorted by, then by id: the same on every device.
+    pub order: Time,
+    /// What it says.
+    pub shown: Shown,
+}
+
+/// What there is to see of a message.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// A text.
+    Text(alloc::string::String),
+    /// Something newer than this app.
+    Newer,
+}
+
+/// Texts are not for logs.
+impl core::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Newer => "Newer",
+        })
+    }
+}
+
+/// How far a piece of a log reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The last place in it.
+    pub last: Seq,
+    /// Its runs' bytes.
+    pub bytes: u64,
+}
+
+/// The open transaction.
+pub trait Shelf {
+    /// Writes a row of state, over the one with its kind and key.
+    fn put(&mut self, kind: Kind, key: &[u8], bytes: &[u8]);
+    /// Removes a row of state.
+    fn delete(&mut self, kind: Kind, key: &[u8]);
+    /// Appends a run to its log; entries that are there already stay as they are.
+    fn append(&mut self, run: &Run);
+    /// Shows a message, or shows it anew.
+    fn show(&mut self, message: &Message);
+    /// The entries at a place of a log: more than one where it forks.
+    fn at(&self, log: LogId, seq: Seq) -> Vec<Entry>;
+    /// The order of a shown message of the conversation whose id begins so.
+    fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time>;
+    /// The largest order shown in the conversation; entries written next go behind it.
+    fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)>;
+    /// How far whole runs behind `after` reach within `budget` bytes; at least one run, if any.
+    fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span>;
+}

@@ -1,0 +1,132 @@
+//! Where a device may be dialled: one socket address and how to speak there.
+
+use alloc::vec::Vec;
+use core::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+/// How an address is spoken to; the better one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    /// QUIC over UDP.
+    Quic,
+    /// TLS over TCP.
+    Tcp,
+}
+
+/// A dialable address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// How to speak there.
+    pub transport: Transport,
+    /// The host.
+    pub ip: IpAddr,
+    /// The port, not 0.
+    pub port: u16,
+    /// The interface of a link-local address: this device's own number, never sent to others.
+    pub zone: Option<u32>,
+}
+
+impl Address {
+    /// Whether the address says something to others: it needs no interface of ours.
+    #[must_use]
+    pub fn travels(&self) -> bool {
+        match self.ip {
+            IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
+            IpAddr::V6(ip) => {
+                !ip.is_loopback() && !ip.is_unicast_link_local() && !ip.is_unspecified()
+            }
+        }
+    }
+
+    /// `transport and family ‖ ip ‖ port`, 7 or 19 bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let tcp = u8::from(self.transport == Transport::Tcp);
+        let mut bytes = Vec::with_capacity(19);
+        match self.ip {
+            IpAddr::V4(ip) => {
+                bytes.push(tcp);
+                bytes.extend(ip.octets());
+            }
+            IpAddr::V6(ip) => {
+                bytes.push(2 | tcp);
+                bytes.extend(ip.octets());
+            }
+        }
+        bytes.extend(self.port.to_be_bytes());
+        bytes
+    }
+
+    /// Reads what [`Self::encode`] wrote; nothing else is an address.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let (&tag, rest) = bytes.split_first()?;
+        let (ip, port): (IpAddr, &[u8]) = if tag & 2 == 0 {
+            let (ip, port) = rest.split_first_chunk::<4>()?;
+            (Ipv4Addr::from(*ip).into(), port)
+        } else {
+            let (ip, port) = rest.split_first_chunk::<16>()?;
+            (Ipv6Addr::from(*ip).into(), port)
+        };
+        let port = u16::from_be_bytes(port.try_into().ok()?);
+        let transport = match tag & !2 {
+            0 => Transport::Quic,
+            1 => Transport::Tcp,
+            2.. => return None,
+        };
+        (port != 0).then_some(Self {
+            transport,
+            ip,
+            port,
+            zone: None,
+        })
+    }
+}
+
+/// Addresses tell where people live: only the kind is printed.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let family = if self.ip.is_ipv4() { "ip4" } else { "ip6" };
+        write!(f, "{:?}/{family}", self.transport)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_survives_the_wire_without_its_zone() {
+        let v4 = Address {
+            transport: Transport::Tcp,
+            ip: Ipv4Addr::new(192, 168, 1, 7).into(),
+            port: 443,
+            zone: None,
+        };
+        let v6 = Address {
+            ip: Ipv6Addr::LOCALHOST.into(),
+            zone: Some(3),
+            ..v4
+        };
+        assert_eq!(Address::parse(&v4.encode()), Some(v4));
+        assert_eq!(
+            Address::parse(&v6.encode()),
+            Some(Address { zone: None, ..v6 })
+        );
+    }
+
+    #[test]
+    fn cut_or_foreign_bytes_are_no_address() {
+        for bytes in [
+            &[][..],
+            &[0],
+            &[0, 1, 2, 3, 4, 1],
+            &[4, 1, 2, 3, 4, 0, 80],
+            &[0, 1, 2, 3, 4, 0, 0],
+        ] {
+            assert_eq!(Address::parse(bytes), None);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The two letters of a hello: what stands outside, and what is sealed inside.
+
+use alloc::vec::Vec;
+
+use super::{Invalid, Signed, VERSION};
+use crate::{id::InviteTag, seal};
+
+/// The most a letter may take.
+pub const MAX_LETTER: usize = 16 << 10;
+
+/// How an invite is handed over, and so what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InviteKind {
+    /// As text or picture, over whatever carries it.
+    Link,
+    /// Shown on a screen and scanned there.
+    Screen,
+    /// For another device of one's own.
+    Own,
+}
+
+impl InviteKind {
+    /// Its number on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Link => 0,
+            Self::Screen => 1,
+            Self::Own => 2,
+        }
+    }
+
+    /// The kind of that number.
+    #[must_use]
+    pub const fn of(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Link),
+            1 => Some(Self::Screen),
+            2 => Some(Self::Own),
+            3.. => None,
+        }
+    }
+}
+
+/// Letter 1 as it travels: which invite it answers, and what is sealed to that invite's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter1 {
+    /// The invite's kind.
+    pub kind: InviteKind,
+    /// The invite's tag.
+    pub tag: InviteTag,
+    /// The HPKE letter, a [`Hello`] inside.
+    pub sealed: Vec<u8>,
+}
+
+impl Letter1 {
+    /// The letter's bytes: version, suite, kind, tag, sealed.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let head = [VERSION, seal::SUITE, self.kind.number()];
+        [&head[..], &self.tag.0, &self.sealed].concat()
+    }
+
+    /// Reads a letter of this version and suite.
+    ///
+    /// # Errors
+    /// [`Invalid`] for any other bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
+        let (head, rest) = bytes.split_first_chunk::<3>().ok_or(Invalid)?;
+        let (tag, sealed) = rest.split_first_chunk::<16>().ok_or(Invalid)?;
+        let [VERSION, seal::SUITE, kind] = *head else {
+            return Err(Invalid);
+        };
+        let kind = InviteKind::of(kind).ok_or(Invalid)?;
+        if bytes.len() > MAX_LETTER {
+            return Err(Invalid);
+        }
+        Ok(Self {
+            kind,
+            tag: InviteTag(*tag),
+            sealed: sealed.to_vec(),
+        })
+    }
+}
+
+/// What the inviter says to a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub enum Verdict {
+    /// Never sent.
+    Unspecified = 0,
+    /// We are friends.
+    Friend = 1,
+    /// Somebody else used the invite before.
+    UsedUp = 2,
+    /// The invite was good until before.
+    Expired = 3,
+}
+
+/// What is sealed in either letter; every field is covered by the signature.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Hello {
+    /// The author's roster.
+    #[prost(message, required, tag = "1")]
+    pub roster: Signed,
+    /// The card of the author's device.
+    #[prost(message, required, tag = "2")]
+    pub card: Signed,
+    /// The author's half of the friendship secret.
+    #[prost(bytes = "vec", tag = "3")]
+    pub half: Vec<u8>,
+    /// In letter 1: the one-time key the answer is sealed to.
+    #[prost(bytes = "vec", tag = "4")]
+    pub reply_key: Vec<u8>,
+    /// In letter 2.
+    #[prost(enumeration = "Verdict", tag = "5")]
+    pub verdict: i32,
+    /// By the author's device.
+    #[prost(bytes = "vec", tag = "6")]
+    pub signature: Vec<u8>,
+}

@@ -1,0 +1,69 @@
+//! The wire, version 1: bytes to types and back. Nothing is decided here.
+//!
+//! Everything but the invite is protobuf (proto3, unknown fields skipped):
+//!
+//! | thing | layout | bound |
+//! |---|---|---|
+//! | signed | `{1 bytes, 2 signature}`; passed on as the very bytes received | 4 KiB |
+//! | head | `{1 version, 2 kind, 3 flags, 4 conversation, 5 device, 6 seq, 7 prev, 8 seen…, 9 acts…, 10 target, 11 at, 12 keep_for, 13 body_hash}` | 1 KiB |
+//! | body | 16 random bytes, then the content | 32 KiB of text |
+//! | run | `{1 entries… {1 head, 2 body}, 2 signature, 3 account, 4 key, 5 suite}` | 64 entries, 56 KiB |
+//! | frame | a `oneof`, see [`frame`]; in a link: its length as protobuf's varint, then zeros up to a multiple of 128 | 60 KiB |
+//! | letter 1 | version, suite, kind, 16 bytes of tag, then HPKE's key and ciphertext | 16 KiB |
+//! | letter 2 | HPKE's key and ciphertext | 16 KiB |
+//! | invite | see [`crate::people::invite`] | 225 bytes |
+
+use alloc::vec::Vec;
+
+use prost::Message;
+
+pub mod address;
+pub mod entry;
+pub mod frame;
+pub mod letter;
+pub mod record;
+
+pub use address::{Address, Transport};
+pub use entry::{Body, Entry, Head, Kind, Run, Unsigned};
+pub use frame::{Frame, Have, LogHave, Want};
+pub use record::{MapRecord, Topic};
+
+/// The version of everything on this wire.
+pub const VERSION: u8 = 1;
+
+/// The most a roster or a card may take, signature included.
+pub const MAX_SIGNED: usize = 4 << 10;
+
+/// Foreign bytes that are not what they should be: too long, damaged, or out of some bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not valid on the wire")]
+pub struct Invalid;
+
+/// Decodes at most `cap` bytes.
+pub(crate) fn decode<M: Message + Default>(bytes: &[u8], cap: usize) -> Result<M, Invalid> {
+    if bytes.len() > cap {
+        return Err(Invalid);
+    }
+    M::decode(bytes).map_err(|_| Invalid)
+}
+
+/// Something signed, as it was received: bytes whose meaning and signer its reader knows.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Signed {
+    /// What was signed.
+    #[prost(bytes = "vec", tag = "1")]
+    pub bytes: Vec<u8>,
+    /// Ed25519 under the context of what it is.
+    #[prost(bytes = "vec", tag = "2")]
+    pub signature: Vec<u8>,
+}
+
+impl Signed {
+    /// Reads one of at most [`MAX_SIGNED`] bytes.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it is longer or no such thing.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
+        decode(bytes, MAX_SIGNED)
+    }
+}
