@@ -95,11 +95,12 @@ impl EntryId {
 }
 
 impl ConversationId {
-    /// The conversation of two accounts.
+    /// The conversation of two accounts, by as much of their ids as an invite carries: so what is
+    /// written before the inviter answers is where it belongs already.
     #[must_use]
-    pub fn pair(one: &AccountId, other: &AccountId) -> Self {
+    pub fn pair(one: &[u8; 16], other: &[u8; 16]) -> Self {
         let (small, large) = (one.min(other), one.max(other));
-        Self(seal::derive(Context::Pair, &[&small.0, &large.0]))
+        Self(seal::derive(Context::Pair, &[small, large]))
     }
 
     /// The conversation of an account with itself: notes, and things for own devices.

@@ -38,7 +38,7 @@ pub enum Kind {
     Answer = 5,
     /// What we hold of a log, by conversation and device.
     Head = 6,
-    /// What another device holds of a log, by device, conversation and log's device.
+    /// What another device holds of a log, by conversation, log's device and that device.
     Have = 7,
     /// Where a device was reached, by device.
     Reached = 8,
@@ -125,6 +125,8 @@ pub trait Shelf {
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry>;
     /// The order of a shown message of the conversation whose id begins so.
     fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time>;
+    /// The entries of the conversation that name this one among what their author had seen.
+    fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)>;
     /// The largest order shown in the conversation; entries written next go behind it.
     fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)>;
     /// How far whole runs behind `after` reach within `budget` bytes; at least one run, if any.

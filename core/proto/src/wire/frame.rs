@@ -46,6 +46,8 @@ pub struct Have {
     pub digests: Vec<(ConversationId, [u8; 8])>,
     /// Logs.
     pub logs: Vec<(LogId, LogHave)>,
+    /// Of these conversations the logs here are all the sender holds.
+    pub whole: Vec<ConversationId>,
 }
 
 /// What a device holds of one log.
@@ -197,6 +199,8 @@ struct HaveProto {
     digests: Vec<DigestProto>,
     #[prost(message, repeated, tag = "2")]
     logs: Vec<LogProto>,
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    whole: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -252,6 +256,7 @@ impl From<&Have> for HaveProto {
         Self {
             digests: have.digests.iter().map(digest).collect(),
             logs: have.logs.iter().map(LogProto::from).collect(),
+            whole: have.whole.iter().map(|id| id.0.to_vec()).collect(),
         }
     }
 }
@@ -260,19 +265,23 @@ impl TryFrom<HaveProto> for Have {
     type Error = Invalid;
 
     fn try_from(proto: HaveProto) -> Result<Self, Invalid> {
-        if proto.digests.len() > MAX_LOGS || proto.logs.len() > MAX_LOGS {
+        let lengths = [proto.digests.len(), proto.logs.len(), proto.whole.len()];
+        if lengths.into_iter().any(|length| length > MAX_LOGS) {
             return Err(Invalid);
         }
-        let digest = |d: &DigestProto| {
-            let conversation = ConversationId::parse(&d.conversation).ok_or(Invalid)?;
-            Ok((conversation, d.digest.to_le_bytes()))
-        };
+        let conversation = |id: &Vec<u8>| ConversationId::parse(id).ok_or(Invalid);
+        let digest = |d: &DigestProto| Ok((conversation(&d.conversation)?, d.digest.to_le_bytes()));
         Ok(Self {
             digests: proto.digests.iter().map(digest).collect::<Result<_, _>>()?,
             logs: proto
                 .logs
                 .into_iter()
                 .map(TryFrom::try_from)
+                .collect::<Result<_, _>>()?,
+            whole: proto
+                .whole
+                .iter()
+                .map(conversation)
                 .collect::<Result<_, _>>()?,
         })
     }
