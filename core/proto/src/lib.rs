@@ -10,6 +10,7 @@ extern crate std;
 
 pub mod dice;
 pub mod id;
+pub mod link;
 pub mod people;
 pub mod seal;
 pub mod store;
