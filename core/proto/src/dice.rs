@@ -93,10 +93,7 @@ mod tests {
 
     #[test]
     fn the_same_seed_rolls_the_same() {
-        assert_eq!(
-            Dice::new([7; 32]).roll::<40>(),
-            Dice::new([7; 32]).roll::<40>()
-        );
+        assert_eq!(Dice::new([7; 32]).roll::<40>(), Dice::new([7; 32]).roll::<40>());
     }
 
     #[test]

@@ -138,9 +138,7 @@ impl Responder {
         }
         let mut noise = machine(me, None, seed);
         let offer = read(&mut noise, message)?.try_into()?;
-        let proved = noise
-            .get_remote_static()
-            .and_then(|key| key.try_into().ok());
+        let proved = noise.get_remote_static().and_then(|key| key.try_into().ok());
         Ok((Self(noise), offer, proved.ok_or(Invalid)?))
     }
 
@@ -172,11 +170,7 @@ impl Link {
         let noise = noise.into_stateless_transport_mode().map_err(|_| Invalid)?;
         let noise = Arc::new(noise);
         Ok(Self {
-            sealer: Sealer {
-                noise: noise.clone(),
-                next: 0,
-                bytes: 0,
-            },
+            sealer: Sealer { noise: noise.clone(), next: 0, bytes: 0 },
             opener: Opener { noise, next: 0 },
         })
     }
@@ -190,9 +184,7 @@ impl Sealer {
     pub fn seal(&mut self, frame: &[u8]) -> Result<Vec<u8>, Invalid> {
         let plain = pad(frame)?;
         let mut sealed = alloc::vec![0; plain.len() + TAG];
-        self.noise
-            .write_message(self.next, &plain, &mut sealed)
-            .map_err(|_| Invalid)?;
+        self.noise.write_message(self.next, &plain, &mut sealed).map_err(|_| Invalid)?;
         self.next += 1;
         self.bytes = self.bytes.saturating_add(sealed.len() as u64);
         prefixed(&[&sealed])
@@ -215,10 +207,7 @@ impl Opener {
             return Err(Invalid);
         }
         let mut plain = alloc::vec![0; sealed.len()];
-        let len = self
-            .noise
-            .read_message(self.next, sealed, &mut plain)
-            .map_err(|_| Invalid)?;
+        let len = self.noise.read_message(self.next, sealed, &mut plain).map_err(|_| Invalid)?;
         self.next += 1;
         plain.truncate(len);
         unpad(&plain).map(Vec::from)
@@ -244,18 +233,14 @@ fn machine(me: &Static, towards: Option<(&[u8; 32], &Secret)>, seed: [u8; 32]) -
 fn write(noise: &mut HandshakeState, greeting: &Greeting) -> Result<Vec<u8>, Invalid> {
     let plain = pad(&greeting.encode_to_vec())?;
     let mut message = alloc::vec![0; MAX_HANDSHAKE - MAC];
-    let len = noise
-        .write_message(&plain, &mut message)
-        .map_err(|_| Invalid)?;
+    let len = noise.write_message(&plain, &mut message).map_err(|_| Invalid)?;
     message.truncate(len);
     Ok(message)
 }
 
 fn read(noise: &mut HandshakeState, message: &[u8]) -> Result<Greeting, Invalid> {
     let mut plain = alloc::vec![0; message.len()];
-    let len = noise
-        .read_message(message, &mut plain)
-        .map_err(|_| Invalid)?;
+    let len = noise.read_message(message, &mut plain).map_err(|_| Invalid)?;
     plain.truncate(len);
     wire::decode(unpad(&plain)?, MAX_HANDSHAKE)
 }

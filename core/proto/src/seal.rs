@@ -115,9 +115,7 @@ pub fn derive(context: Context, fields: &[&[u8]]) -> [u8; 32] {
 }
 
 fn length(field: &[u8]) -> [u8; 4] {
-    u32::try_from(field.len())
-        .expect("fields are far below 4 GiB")
-        .to_le_bytes()
+    u32::try_from(field.len()).expect("fields are far below 4 GiB").to_le_bytes()
 }
 
 /// 32 bytes that must not be seen.
@@ -159,8 +157,7 @@ impl VerifyingKey {
         ) else {
             return false;
         };
-        key.verify_strict(&signed_bytes(context, fields), &signature)
-            .is_ok()
+        key.verify_strict(&signed_bytes(context, fields), &signature).is_ok()
     }
 }
 
@@ -302,13 +299,7 @@ mod tests {
     use super::*;
 
     fn letter(psk: &Secret) -> Binding<'_> {
-        Binding {
-            context: Context::Hello1,
-            psk,
-            psk_id: b"invite",
-            fields: &[b"a"],
-            aad: b"tag",
-        }
+        Binding { context: Context::Hello1, psk, psk_id: b"invite", fields: &[b"a"], aad: b"tag" }
     }
 
     #[test]
@@ -319,10 +310,7 @@ mod tests {
 
     #[test]
     fn fields_cannot_be_shifted_into_each_other() {
-        assert_ne!(
-            derive(Context::Pair, &[b"ab", b"c"]),
-            derive(Context::Pair, &[b"a", b"bc"])
-        );
+        assert_ne!(derive(Context::Pair, &[b"ab", b"c"]), derive(Context::Pair, &[b"a", b"bc"]));
     }
 
     #[test]
@@ -330,10 +318,7 @@ mod tests {
         let key = SigningKey::new(&Secret([3; 32]));
         let signature = key.sign(Context::Card, &[b"card"]);
         assert!(key.public().verifies(Context::Card, &[b"card"], &signature));
-        assert!(
-            !key.public()
-                .verifies(Context::Roster, &[b"card"], &signature)
-        );
+        assert!(!key.public().verifies(Context::Roster, &[b"card"], &signature));
         assert!(!key.public().verifies(Context::Card, &[b"cord"], &signature));
     }
 
@@ -345,15 +330,9 @@ mod tests {
         assert_eq!(open(&secret, &letter(&psk), &sealed).unwrap(), b"hello");
         assert_eq!(open(&Secret([9; 32]), &letter(&psk), &sealed), None);
         assert_eq!(open(&secret, &letter(&Secret([9; 32])), &sealed), None);
-        let elsewhere = Binding {
-            context: Context::Hello2,
-            ..letter(&psk)
-        };
+        let elsewhere = Binding { context: Context::Hello2, ..letter(&psk) };
         assert_eq!(open(&secret, &elsewhere, &sealed), None);
-        let beside = Binding {
-            aad: b"tug",
-            ..letter(&psk)
-        };
+        let beside = Binding { aad: b"tug", ..letter(&psk) };
         assert_eq!(open(&secret, &beside, &sealed), None);
     }
 
@@ -362,9 +341,6 @@ mod tests {
         let psk = Secret([2; 32]);
         let to = x25519_public(&Secret([1; 32]));
         let once = seal(&to, &letter(&psk), b"hello", &mut Dice::new([5; 32]));
-        assert_eq!(
-            once,
-            seal(&to, &letter(&psk), b"hello", &mut Dice::new([5; 32]))
-        );
+        assert_eq!(once, seal(&to, &letter(&psk), b"hello", &mut Dice::new([5; 32])));
     }
 }

@@ -62,19 +62,11 @@ fn no_byte_of_a_handshake_can_be_changed_or_left_out() {
         let rest = changed.get(MAC..).unwrap();
         let forged = [&mac(&ben().mac, rest).to_le_bytes(), rest].concat();
         let honest_again = at < 2 + MAC;
-        assert_eq!(
-            Responder::read(&ben(), &forged, [2; 32]).is_ok(),
-            honest_again
-        );
+        assert_eq!(Responder::read(&ben(), &forged, [2; 32]).is_ok(), honest_again);
         assert!(Responder::read(&ben(), &first[2..at], [2; 32]).is_err());
     }
     for at in 2..second.len() {
-        assert!(
-            ask(&PSK_OF_BOTH, 1)
-                .0
-                .finish(&changed(&second, at))
-                .is_err()
-        );
+        assert!(ask(&PSK_OF_BOTH, 1).0.finish(&changed(&second, at)).is_err());
         assert!(ask(&PSK_OF_BOTH, 1).0.finish(&second[2..at]).is_err());
     }
 }
@@ -133,10 +125,7 @@ fn ben() -> Static {
 }
 
 fn signed(content: &[u8]) -> Signed {
-    Signed {
-        bytes: content.to_vec(),
-        signature: alloc::vec![5; 64],
-    }
+    Signed { bytes: content.to_vec(), signature: alloc::vec![5; 64] }
 }
 
 fn offer() -> Offer {

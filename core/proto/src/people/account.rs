@@ -82,10 +82,7 @@ impl Roster {
             devices: BTreeMap::from([(DeviceId::of(&account, &device), device)]),
             removed: BTreeSet::new(),
             name,
-            origin: Origin {
-                key: account_key,
-                recovery,
-            },
+            origin: Origin { key: account_key, recovery },
             statements: Vec::new(),
         }
     }
@@ -105,12 +102,7 @@ impl Roster {
             return None;
         }
         let epoch = self.epoch + 1;
-        let fields = [
-            &self.account.0[..],
-            &epoch.to_le_bytes(),
-            &account.0,
-            &next.0,
-        ];
+        let fields = [&self.account.0[..], &epoch.to_le_bytes(), &account.0, &next.0];
         let mut statements = self.statements.clone();
         statements.push(Statement {
             recovery_key: recovery.public().0.to_vec(),
@@ -118,29 +110,18 @@ impl Roster {
             next_recovery: next.0.to_vec(),
             signature: recovery.sign(Context::Recovery, &fields).to_vec(),
         });
-        Some(Self {
-            epoch,
-            version: 1,
-            statements,
-            ..self.clone()
-        })
+        Some(Self { epoch, version: 1, statements, ..self.clone() })
     }
 
     /// The key that signs this roster.
     #[must_use]
     pub fn account_key(&self) -> VerifyingKey {
-        let newest = self
-            .statements
-            .last()
-            .and_then(|s| s.account_key.as_slice().try_into().ok());
+        let newest = self.statements.last().and_then(|s| s.account_key.as_slice().try_into().ok());
         newest.map_or(self.origin.key, VerifyingKey)
     }
 
     fn recovery(&self) -> Hash {
-        let newest = self
-            .statements
-            .last()
-            .and_then(|s| Hash::parse(&s.next_recovery));
+        let newest = self.statements.last().and_then(|s| Hash::parse(&s.next_recovery));
         newest.unwrap_or(self.origin.recovery)
     }
 
@@ -166,19 +147,13 @@ impl Roster {
 
     /// What two rosters of one account and epoch say together.
     fn merge(&self, other: &Self) -> Self {
-        let newer = if (other.version, &other.name) > (self.version, &self.name) {
-            other
-        } else {
-            self
-        };
+        let newer =
+            if (other.version, &other.name) > (self.version, &self.name) { other } else { self };
         let mut merged = newer.clone();
         merged.removed = self.removed.union(&other.removed).copied().collect();
-        merged.devices.extend(
-            self.devices
-                .iter()
-                .chain(&other.devices)
-                .map(|(id, key)| (*id, *key)),
-        );
+        merged
+            .devices
+            .extend(self.devices.iter().chain(&other.devices).map(|(id, key)| (*id, *key)));
         merged.devices.retain(|id, _| !merged.removed.contains(id));
         merged
     }
@@ -220,10 +195,7 @@ impl Rosters {
     /// [`Invalid`] if its signature or a bound does not hold.
     pub fn new(signed: Signed) -> Result<Self, Invalid> {
         let roster = Roster::open(&signed)?;
-        Ok(Self {
-            merged: roster.clone(),
-            signed: alloc::vec![(roster, signed)],
-        })
+        Ok(Self { merged: roster.clone(), signed: alloc::vec![(roster, signed)] })
     }
 
     /// What they say together.
@@ -236,9 +208,7 @@ impl Rosters {
     #[must_use]
     pub fn newest(&self) -> &Signed {
         let newest = self.signed.iter().max_by_key(|(roster, _)| roster.version);
-        newest
-            .map(|(_, signed)| signed)
-            .expect("there is one from the start")
+        newest.map(|(_, signed)| signed).expect("there is one from the start")
     }
 
     /// All that are needed to say what they say.
@@ -259,10 +229,7 @@ impl Rosters {
             return Ok(Taken::Refused);
         }
         if roster.epoch > self.merged.epoch {
-            *self = Self {
-                merged: roster.clone(),
-                signed: alloc::vec![(roster, signed.clone())],
-            };
+            *self = Self { merged: roster.clone(), signed: alloc::vec![(roster, signed.clone())] };
             return Ok(Taken::News);
         }
         if roster.statements != self.merged.statements {
@@ -282,9 +249,7 @@ impl Rosters {
     /// Whether one of them alone says it all; if not, an own device signs what does.
     #[must_use]
     pub fn settled(&self) -> bool {
-        self.signed
-            .iter()
-            .any(|(roster, _)| roster.says(&self.merged))
+        self.signed.iter().any(|(roster, _)| roster.says(&self.merged))
     }
 
     /// Drops rosters, oldest first, without which the others say the same.
@@ -352,10 +317,7 @@ impl TryFrom<RosterProto> for Roster {
 
     fn try_from(proto: RosterProto) -> Result<Self, Invalid> {
         let key = |bytes: Vec<u8>| bytes.try_into().map(VerifyingKey).map_err(|_| Invalid);
-        let (first, recovery) = (
-            key(proto.key)?,
-            Hash::parse(&proto.recovery).ok_or(Invalid)?,
-        );
+        let (first, recovery) = (key(proto.key)?, Hash::parse(&proto.recovery).ok_or(Invalid)?);
         let account = AccountId::of(&first, &recovery);
         let bounded = proto.devices.len() <= MAX_DEVICES
             && proto.removed.len() <= MAX_REMOVED
@@ -369,12 +331,7 @@ impl TryFrom<RosterProto> for Roster {
         for (epoch, statement) in (1u32..).zip(&proto.statements) {
             let by = key(statement.recovery_key.clone())?;
             let next = Hash::parse(&statement.next_recovery).ok_or(Invalid)?;
-            let fields = [
-                &account.0[..],
-                &epoch.to_le_bytes(),
-                &statement.account_key,
-                &next.0,
-            ];
+            let fields = [&account.0[..], &epoch.to_le_bytes(), &statement.account_key, &next.0];
             let genuine = by.verifies(Context::Recovery, &fields, &statement.signature);
             if recovery_hash(&by) != expected || !genuine || statement.account_key.len() != 32 {
                 return Err(Invalid);
@@ -386,10 +343,7 @@ impl TryFrom<RosterProto> for Roster {
             let key = key(bytes)?;
             devices.insert(DeviceId::of(&account, &key), key);
         }
-        let removed = proto
-            .removed
-            .iter()
-            .map(|id| DeviceId::parse(id).ok_or(Invalid));
+        let removed = proto.removed.iter().map(|id| DeviceId::parse(id).ok_or(Invalid));
         Ok(Self {
             account,
             epoch: proto.epoch,
@@ -397,10 +351,7 @@ impl TryFrom<RosterProto> for Roster {
             devices,
             removed: removed.collect::<Result<_, _>>()?,
             name: proto.name,
-            origin: Origin {
-                key: first,
-                recovery,
-            },
+            origin: Origin { key: first, recovery },
             statements: proto.statements,
         })
     }

@@ -54,11 +54,7 @@ impl Card {
     /// Signs it. The key must be the card's.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Signed {
-        let addresses = self
-            .addresses
-            .iter()
-            .filter(|a| a.travels())
-            .take(MAX_ADDRESSES);
+        let addresses = self.addresses.iter().filter(|a| a.travels()).take(MAX_ADDRESSES);
         let proto = CardProto {
             wire: wire::VERSION.into(),
             account: self.account.0.to_vec(),
@@ -93,11 +89,7 @@ impl Card {
             noise: proto.noise.try_into().map_err(|_| Invalid)?,
             class: Class::try_from(proto.class).unwrap_or(Class::Phone),
             capabilities: proto.capabilities,
-            addresses: proto
-                .addresses
-                .iter()
-                .filter_map(|a| Address::parse(a))
-                .collect(),
+            addresses: proto.addresses.iter().filter_map(|a| Address::parse(a)).collect(),
         })
     }
 }

@@ -76,12 +76,7 @@ impl Address {
             1 => Transport::Tcp,
             2.. => return None,
         };
-        (port != 0).then_some(Self {
-            transport,
-            ip,
-            port,
-            zone: None,
-        })
+        (port != 0).then_some(Self { transport, ip, port, zone: None })
     }
 }
 
@@ -105,27 +100,16 @@ mod tests {
             port: 443,
             zone: None,
         };
-        let v6 = Address {
-            ip: Ipv6Addr::LOCALHOST.into(),
-            zone: Some(3),
-            ..v4
-        };
+        let v6 = Address { ip: Ipv6Addr::LOCALHOST.into(), zone: Some(3), ..v4 };
         assert_eq!(Address::parse(&v4.encode()), Some(v4));
-        assert_eq!(
-            Address::parse(&v6.encode()),
-            Some(Address { zone: None, ..v6 })
-        );
+        assert_eq!(Address::parse(&v6.encode()), Some(Address { zone: None, ..v6 }));
     }
 
     #[test]
     fn cut_or_foreign_bytes_are_no_address() {
-        for bytes in [
-            &[][..],
-            &[0],
-            &[0, 1, 2, 3, 4, 1],
-            &[4, 1, 2, 3, 4, 0, 80],
-            &[0, 1, 2, 3, 4, 0, 0],
-        ] {
+        for bytes in
+            [&[][..], &[0], &[0, 1, 2, 3, 4, 1], &[4, 1, 2, 3, 4, 0, 80], &[0, 1, 2, 3, 4, 0, 0]]
+        {
             assert_eq!(Address::parse(bytes), None);
         }
     }

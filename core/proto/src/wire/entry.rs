@@ -74,10 +74,7 @@ impl core::fmt::Debug for Body {
 impl Body {
     /// Content with fresh salt.
     pub fn new(content: Vec<u8>, dice: &mut Dice) -> Self {
-        Self {
-            salt: dice.roll(),
-            content,
-        }
+        Self { salt: dice.roll(), content }
     }
 
     fn hash(&self) -> Hash {
@@ -90,10 +87,7 @@ impl Body {
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let (salt, content) = bytes.split_first_chunk()?;
-        Some(Self {
-            salt: *salt,
-            content: content.to_vec(),
-        })
+        Some(Self { salt: *salt, content: content.to_vec() })
     }
 }
 
@@ -123,10 +117,7 @@ impl Unsigned {
         head.body_hash = body.hash();
         let bytes = HeadProto::from(&head).encode_to_vec();
         let id = EntryId(seal::derive(Context::Entry, &[&bytes]));
-        Self {
-            entry: Entry { id, head, body },
-            head: bytes,
-        }
+        Self { entry: Entry { id, head, body }, head: bytes }
     }
 
     /// What it adds to a run.
@@ -156,10 +147,7 @@ impl Run {
         key: &SigningKey,
     ) -> Result<Self, Invalid> {
         let last = entries.last().ok_or(Invalid)?;
-        let entry = |e: &Unsigned| EntryProto {
-            head: e.head.clone(),
-            body: e.entry.body.encode(),
-        };
+        let entry = |e: &Unsigned| EntryProto { head: e.head.clone(), body: e.entry.body.encode() };
         let proto = RunProto {
             entries: entries.iter().map(entry).collect(),
             signature: key.sign(Context::Run, &[&last.entry.id.0]).to_vec(),
@@ -178,9 +166,7 @@ impl Run {
         let proto: RunProto = decode(&bytes, MAX_RUN)?;
         let signature = proto.signature.clone();
         let run = Self::check(proto, bytes)?;
-        let signed = run
-            .key
-            .verifies(Context::Run, &[&run.last().id.0], &signature);
+        let signed = run.key.verifies(Context::Run, &[&run.last().id.0], &signature);
         signed.then_some(run).ok_or(Invalid)
     }
 
@@ -202,11 +188,8 @@ impl Run {
         let author = AccountId::parse(&proto.account).ok_or(Invalid)?;
         let key = VerifyingKey(proto.key.try_into().map_err(|_| Invalid)?);
         let device = DeviceId::of(&author, &key);
-        let entries = proto
-            .entries
-            .into_iter()
-            .map(Entry::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
+        let entries =
+            proto.entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
         let follows = entries.windows(2).all(|pair| match pair {
             [one, next] => {
                 next.head.log == one.head.log
@@ -218,14 +201,7 @@ impl Run {
         let first = entries.first().ok_or(Invalid)?;
         let begins = (first.head.seq == Seq(1)) == (first.head.prev == EntryId::NONE);
         let whole = follows && begins && first.head.log.device == device && first.head.seq > Seq(0);
-        whole
-            .then_some(Self {
-                entries,
-                author,
-                key,
-                bytes,
-            })
-            .ok_or(Invalid)
+        whole.then_some(Self { entries, author, key, bytes }).ok_or(Invalid)
     }
 
     /// Its entries, in order; at least one.

@@ -67,11 +67,7 @@ impl LogHave {
     /// Whether the entry at this place is there.
     #[must_use]
     pub fn holds(&self, seq: Seq) -> bool {
-        seq <= self.upto
-            || self
-                .beyond
-                .iter()
-                .any(|(first, last)| (*first..=*last).contains(&seq))
+        seq <= self.upto || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
     }
 }
 
@@ -100,9 +96,7 @@ impl Frame {
                 items: ids.iter().map(|id| id.0.to_vec()).collect(),
             }),
             Self::MapDigest(digest) => KindProto::MapDigest(digest.to_vec()),
-            Self::Map(records) => KindProto::Map(MapProto {
-                records: records.clone(),
-            }),
+            Self::Map(records) => KindProto::Map(MapProto { records: records.clone() }),
         };
         FrameProto { kind: Some(kind) }.encode_to_vec()
     }
@@ -122,11 +116,7 @@ impl Frame {
             Some(KindProto::Card(signed)) => Self::Card(signed),
             Some(KindProto::Secrets(list)) => {
                 const MAX_SECRETS: usize = 16;
-                let ids = list
-                    .items
-                    .iter()
-                    .take(MAX_SECRETS)
-                    .map(|id| SecretId::parse(id));
+                let ids = list.items.iter().take(MAX_SECRETS).map(|id| SecretId::parse(id));
                 Self::Secrets(ids.collect::<Option<_>>().ok_or(Invalid)?)
             }
             Some(KindProto::MapDigest(digest)) => {
@@ -273,16 +263,8 @@ impl TryFrom<HaveProto> for Have {
         let digest = |d: &DigestProto| Ok((conversation(&d.conversation)?, d.digest.to_le_bytes()));
         Ok(Self {
             digests: proto.digests.iter().map(digest).collect::<Result<_, _>>()?,
-            logs: proto
-                .logs
-                .into_iter()
-                .map(TryFrom::try_from)
-                .collect::<Result<_, _>>()?,
-            whole: proto
-                .whole
-                .iter()
-                .map(conversation)
-                .collect::<Result<_, _>>()?,
+            logs: proto.logs.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?,
+            whole: proto.whole.iter().map(conversation).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -295,11 +277,7 @@ impl From<&(LogId, LogHave)> for LogProto {
             from: have.from.0,
             upto: have.upto.0,
             id: u64::from_le_bytes(have.id),
-            beyond: have
-                .beyond
-                .iter()
-                .flat_map(|(first, last)| [first.0, last.0])
-                .collect(),
+            beyond: have.beyond.iter().flat_map(|(first, last)| [first.0, last.0]).collect(),
         }
     }
 }
@@ -310,10 +288,7 @@ impl TryFrom<LogProto> for (LogId, LogHave) {
     fn try_from(proto: LogProto) -> Result<Self, Invalid> {
         let log = log_of(&proto.conversation, &proto.device)?;
         let (pairs, rest) = proto.beyond.as_chunks::<2>();
-        let beyond: Vec<_> = pairs
-            .iter()
-            .map(|[first, last]| (Seq(*first), Seq(*last)))
-            .collect();
+        let beyond: Vec<_> = pairs.iter().map(|[first, last]| (Seq(*first), Seq(*last))).collect();
         let mut floor = Seq(proto.upto);
         for (first, last) in &beyond {
             if *first <= floor.next() || last < first {
@@ -325,15 +300,7 @@ impl TryFrom<LogProto> for (LogId, LogHave) {
             return Err(Invalid);
         }
         let id = proto.id.to_le_bytes();
-        Ok((
-            log,
-            LogHave {
-                from: Seq(proto.from),
-                upto: Seq(proto.upto),
-                id,
-                beyond,
-            },
-        ))
+        Ok((log, LogHave { from: Seq(proto.from), upto: Seq(proto.upto), id, beyond }))
     }
 }
 
@@ -353,10 +320,6 @@ impl TryFrom<WantProto> for Want {
 
     fn try_from(proto: WantProto) -> Result<Self, Invalid> {
         let log = log_of(&proto.conversation, &proto.device)?;
-        Ok(Self {
-            log,
-            first: Seq(proto.first),
-            last: Seq(proto.last),
-        })
+        Ok(Self { log, first: Seq(proto.first), last: Seq(proto.last) })
     }
 }

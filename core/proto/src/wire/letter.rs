@@ -75,11 +75,7 @@ impl Letter1 {
         if bytes.len() > MAX_LETTER {
             return Err(Invalid);
         }
-        Ok(Self {
-            kind,
-            tag: InviteTag(*tag),
-            sealed: sealed.to_vec(),
-        })
+        Ok(Self { kind, tag: InviteTag(*tag), sealed: sealed.to_vec() })
     }
 }
 
