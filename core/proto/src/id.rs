@@ -57,10 +57,7 @@ impl AccountId {
     /// The account that begins with this key and this hash of a recovery key.
     #[must_use]
     pub fn of(account_key: &seal::VerifyingKey, recovery: &Hash) -> Self {
-        Self(seal::derive(
-            Context::Account,
-            &[&account_key.0, &recovery.0],
-        ))
+        Self(seal::derive(Context::Account, &[&account_key.0, &recovery.0]))
     }
 
     /// The bytes of it that an invite carries.

@@ -2,3 +2,5 @@
 
 pub mod account;
 pub mod card;
+pub mod hello;
+pub mod invite;
