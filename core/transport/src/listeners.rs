@@ -90,9 +90,13 @@ impl<I, U> Listeners<I, U> {
     /// Whether our addresses changed since the last time.
     pub(crate) fn poll_changed(&mut self, cx: &mut Context<'_>) -> bool {
         let mut stirred = false;
-        if let Some(interfaces) = &mut self.interfaces {
-            while let Poll::Ready(Ok(_)) = interfaces.poll_if_event(cx) {
-                stirred = true;
+        while let Some(interfaces) = &mut self.interfaces
+            && let Poll::Ready(event) = interfaces.poll_if_event(cx)
+        {
+            stirred = true;
+            if let Err(error) = event {
+                tracing::warn!(%error, "no longer following the interfaces");
+                self.interfaces = None;
             }
         }
         // The watcher begins with what we know already, so not every event is a change.

@@ -7,8 +7,8 @@ use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 
 use crate::{Config, Error, tls};
 
-/// What a peer may send ahead of our reading: twice the bandwidth of a good home line times the
-/// round trip around the world. Larger ones were slower where measured, on loopback.
+/// What a peer may send ahead of our reading, so also what it may make us keep: 160 Mbit/s over a
+/// round trip of 100 ms. Larger windows measured slower on loopback.
 const STREAM_WINDOW: u32 = 2_000_000;
 const CONNECTION_WINDOW: u32 = 6_000_000;
 

@@ -1,6 +1,16 @@
 //! Both transports on loopback, with and without a swarm around them.
 
-#![expect(clippy::unwrap_used, reason = "tests, also in their helpers")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests, also in their helpers"
+)]
 
+mod bare;
+mod limits;
 mod node;
+mod onlooker;
+mod quic;
 mod swarms;
+mod tap;
+mod wire;

@@ -1,12 +1,13 @@
 //! A swarm over both transports that identifies and pings.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use covey_transport::{Config, Gate, quic, tcp};
 use futures::StreamExt;
 use libp2p::{
     Multiaddr, PeerId, Swarm, SwarmBuilder, identify,
     identity::Keypair,
+    multiaddr::Protocol,
     ping,
     swarm::{NetworkBehaviour, SwarmEvent},
 };
@@ -102,4 +103,19 @@ impl Node {
         };
         tokio::time::timeout(SOON, meet).await.expect("they meet")
     }
+}
+
+/// Of an address without a zone.
+pub(crate) fn socket_addr(addr: &Multiaddr) -> SocketAddr {
+    let (mut ip, mut port) = (None, None);
+    for part in addr {
+        if let Protocol::Ip4(v4) = part {
+            ip = Some(v4.into());
+        } else if let Protocol::Ip6(v6) = part {
+            ip = Some(v6.into());
+        } else if let Protocol::Udp(n) | Protocol::Tcp(n) = part {
+            port = Some(n);
+        }
+    }
+    SocketAddr::new(ip.unwrap(), port.unwrap())
 }
