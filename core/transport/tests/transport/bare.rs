@@ -95,7 +95,7 @@ pub(crate) async fn incoming<T: Transport + Unpin>(transport: &mut T) -> T::List
     }
 }
 
-async fn event<T>(transport: &mut T) -> TransportEvent<T::ListenerUpgrade, T::Error>
+pub(crate) async fn event<T>(transport: &mut T) -> TransportEvent<T::ListenerUpgrade, T::Error>
 where
     T: Transport + Unpin,
 {

@@ -7,6 +7,7 @@
 )]
 
 mod bare;
+mod interfaces;
 mod limits;
 mod node;
 mod onlooker;
