@@ -1,0 +1,57 @@
+//! What can be wrong with a database, in terms of what to do about it.
+
+use covey_proto::wire::Invalid;
+use rusqlite::ErrorCode;
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is room again later, or never: nothing was lost.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The file, its folder or its disk takes no writes.
+    #[error("the database cannot be written to")]
+    ReadOnly,
+    /// Another program holds it.
+    #[error("another program is using the database")]
+    Busy,
+    /// The key does not fit, or the file's first page is damaged or never was one of ours.
+    #[error("the key does not open the database")]
+    WrongKey,
+    /// Made by a later version of the program.
+    #[error("the database was made by a newer version (it is at {found}, this one knows {known})")]
+    Newer {
+        /// What it is at.
+        found: u32,
+        /// The highest this program knows.
+        known: u32,
+    },
+    /// Something in it is not what was written.
+    #[error("the database is damaged")]
+    Damaged,
+    /// Anything else.
+    #[error("the database failed")]
+    Failed(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::NotADatabase) => Self::WrongKey,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
+            Some(_) => Self::Failed(error),
+            // no code of the library's: a column that does not hold what it should
+            None => Self::Damaged,
+        }
+    }
+}
+
+/// What was checked before it was stored is no longer whole.
+impl From<Invalid> for Error {
+    fn from(_: Invalid) -> Self {
+        Self::Damaged
+    }
+}

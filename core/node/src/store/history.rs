@@ -1,0 +1,259 @@
+//! What people and links read, on connections that cannot write.
+//!
+//! Every call sees what was committed when it began and holds nothing afterwards, so a slow
+//! reader keeps neither the writer waiting nor its log from being folded in.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use covey_proto::{
+    AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
+    store::{Kind, Message, Record, Shown},
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use super::{Error, Key, open};
+
+/// The readers of a database; clones share their connections.
+#[derive(Clone)]
+pub struct History(Arc<Pool>);
+
+struct Pool {
+    path: PathBuf,
+    key: Key,
+    /// At rest; the one used last is taken first, its cache is warm.
+    idle: Mutex<Vec<Connection>>,
+}
+
+const MAX_IDLE: usize = 4;
+
+/// Which messages of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// The last ones.
+    Newest,
+    /// Those just before a message, named by its order and id.
+    Before(Time, EntryId),
+    /// Those just after a message.
+    After(Time, EntryId),
+    /// The first ones.
+    Oldest,
+}
+
+impl History {
+    pub(super) fn new(path: &Path, key: Key) -> Self {
+        Self(Arc::new(Pool { path: path.to_owned(), key, idle: Mutex::default() }))
+    }
+
+    /// Messages of a conversation in the order shown, `limit` at most.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn page(
+        &self,
+        conversation: ConversationId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Message>, Error> {
+        let (sql, (order, id)) = match page {
+            Page::Newest => (BEFORE, (i64::MAX, [u8::MAX; 32])),
+            Page::Before(order, id) => (BEFORE, (int(order.0), id.0)),
+            Page::After(order, id) => (AFTER, (int(order.0), id.0)),
+            Page::Oldest => (AFTER, (-1, [0; 32])),
+        };
+        let mut found = self.messages(sql, params![conversation.0, order, id, limit])?;
+        if sql == BEFORE {
+            found.reverse();
+        }
+        Ok(found)
+    }
+
+    /// Messages whose ids lie between these, the ends included, `limit` at most: one message, or
+    /// those whose ids begin alike.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn find(&self, first: EntryId, last: EntryId, limit: u32) -> Result<Vec<Message>, Error> {
+        self.messages(BY_ID, params![first.0, last.0, limit])
+    }
+
+    /// The runs of a log that end behind `after` and not behind `upto`.
+    #[must_use]
+    pub fn runs(&self, log: LogId, after: Seq, upto: Seq) -> Runs {
+        Runs { history: self.clone(), log, told: (int(after.0), i64::MAX), upto: int(upto.0) }
+    }
+
+    /// The rows of state of this kind whose keys begin so, by key.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn records(&self, kind: Kind, prefix: &[u8]) -> Result<Vec<Record>, Error> {
+        self.read(|db| {
+            let mut rows = db.prepare_cached(
+                "SELECT key, bytes FROM state WHERE kind = ?1 AND key >= ?2 ORDER BY key",
+            )?;
+            let mut rows = rows.query(params![kind as u8, prefix])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (key, bytes): (Vec<u8>, _) = (row.get(0)?, row.get(1)?);
+                if !key.starts_with(prefix) {
+                    break;
+                }
+                found.push(Record { kind, key, bytes });
+            }
+            Ok(found)
+        })
+    }
+
+    fn messages(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Message>, Error> {
+        self.read(|db| {
+            let mut rows = db.prepare_cached(sql)?;
+            let found = rows.query_map(params, message)?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let idle = || self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let rested = idle().pop();
+        let connection = match rested {
+            Some(connection) => connection,
+            None => open::reader(&self.0.path, &self.0.key)?,
+        };
+        let found = work(&connection)?;
+        let mut idle = idle();
+        if idle.len() < MAX_IDLE {
+            idle.push(connection);
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Debug for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("History").field(&self.0.path).finish()
+    }
+}
+
+/// Runs of a log on their way to somebody, whole and in order.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    history: History,
+    log: LogId,
+    /// Where the last one read ends, and its number: a fork may have several end there.
+    told: (i64, i64),
+    upto: i64,
+}
+
+impl Runs {
+    /// The next ones within `budget` bytes, but at least one; nothing when all have been read.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn next(&mut self, budget: usize) -> Result<Vec<Vec<u8>>, Error> {
+        let mut told = self.told;
+        let runs = self.history.read(|db| {
+            let Some(log) = log_number(db, self.log)? else {
+                return Ok(Vec::new());
+            };
+            let mut rows = db.prepare_cached(
+                "SELECT last, id, bytes FROM run
+                 WHERE log = ?1 AND (last, id) > (?2, ?3) AND last <= ?4 ORDER BY last, id",
+            )?;
+            let mut rows = rows.query(params![log, told.0, told.1, self.upto])?;
+            let (mut runs, mut size) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let run = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
+                size += run.len();
+                if size > budget && !runs.is_empty() {
+                    break;
+                }
+                told = (row.get(0)?, row.get(1)?);
+                runs.push(run.to_vec());
+            }
+            Ok(runs)
+        })?;
+        self.told = told;
+        Ok(runs)
+    }
+}
+
+pub(super) fn state(db: &Connection) -> Result<Vec<Record>, Error> {
+    let mut rows = db.prepare("SELECT kind, key, bytes FROM state ORDER BY kind, key")?;
+    let mut rows = rows.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        // what a later version put there stays, unread
+        if let Some(kind) = Kind::of(row.get(0)?) {
+            let (key, bytes) = (row.get(1)?, row.get(2)?);
+            found.push(Record { kind, key, bytes });
+        }
+    }
+    Ok(found)
+}
+
+/// The number a log goes by in here.
+pub(super) fn log_number(db: &Connection, log: LogId) -> Result<Option<i64>, Error> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id FROM log WHERE device = ?2
+             AND conversation = (SELECT id FROM conversation WHERE name = ?1)",
+        )?
+        .query_row(params![log.conversation.0, log.device.0], |row| row.get(0))
+        .optional()?)
+}
+
+/// The number as a column holds it: what is stored is far below the bound, what is asked for
+/// need not be.
+pub(super) fn int(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Seq> {
+    Ok(Seq(row.get::<_, i64>(column)?.cast_unsigned()))
+}
+
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
+    Ok(Time(row.get::<_, i64>(column)?.cast_unsigned()))
+}
+
+pub(super) const TEXT: i64 = 1;
+pub(super) const NEWER: i64 = 2;
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    Ok(Message {
+        id: EntryId(row.get(0)?),
+        log: LogId { conversation: ConversationId(row.get(1)?), device: DeviceId(row.get(2)?) },
+        from: AccountId(row.get(3)?),
+        seq: seq(row, 4)?,
+        at: time(row, 5)?,
+        order: time(row, 6)?,
+        shown: match row.get(7)? {
+            TEXT => Shown::Text(row.get(8)?),
+            _ => Shown::Newer,
+        },
+    })
+}
+
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT entry, conversation.name, device, account, seq, at, \"order\", kind, text
+             FROM message JOIN log ON log.id = log
+             JOIN conversation ON conversation.id = message.conversation WHERE ",
+            $rest
+        )
+    };
+}
+
+const BEFORE: &str = messages!(
+    "conversation.name = ?1 AND (\"order\", entry) < (?2, ?3)
+     ORDER BY \"order\" DESC, entry DESC LIMIT ?4"
+);
+const AFTER: &str = messages!(
+    "conversation.name = ?1 AND (\"order\", entry) > (?2, ?3) ORDER BY \"order\", entry LIMIT ?4"
+);
+const BY_ID: &str = messages!("entry BETWEEN ?1 AND ?2 ORDER BY entry LIMIT ?3");

@@ -1,0 +1,107 @@
+//! The disk of a node: one encrypted database, one writer, any number of readers.
+//!
+//! ```text
+//! let mut store = Store::open(path, key)?;           // made if it is not there; migrated
+//! let node = Node::new(…, store.state()?, …);        // every row of state
+//! store.batch(|shelf| {                              // begin immediate
+//!     node.handle(input, now, shelf);                // reads see what this batch wrote
+//!     node.settle(now, shelf);
+//! })?;                                               // committed and on disk, or nothing of it is
+//! let history = store.history();                     // clone it into links and queries
+//! let mut runs = history.runs(log, after, upto);     // Send(link, Entries(log, range))
+//! loop { let more = runs.next(budget)?; if more.is_empty() { break } … }
+//! history.page(conversation, Page::Newest, limit)?   // messages, in the order shown
+//! ```
+//!
+//! An error inside a batch is remembered, the rest of the batch does nothing, and `batch` returns
+//! the error with everything rolled back; the store can be used on. What `batch` has returned
+//! survives a power cut. All calls block: async callers run them on a blocking thread. Readers
+//! have connections of their own and neither wait for the writer nor make it wait.
+
+mod error;
+mod history;
+mod open;
+mod shelf;
+
+use std::{fmt, path::Path};
+
+use covey_proto::store::{Record, Shelf};
+use rusqlite::{Connection, TransactionBehavior};
+use zeroize::Zeroizing;
+
+pub use self::{
+    error::Error,
+    history::{History, Page, Runs},
+};
+
+/// What the database is encrypted with: 32 bytes of key and 16 of salt.
+///
+/// The salt is part of it because the file's first bytes, where it usually stands, are plaintext:
+/// some systems insist on seeing a database there.
+#[derive(Clone)]
+pub struct Key(Zeroizing<[u8; 48]>);
+
+impl Key {
+    /// A key of these bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 48]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// The database, and its one writer.
+#[derive(Debug)]
+pub struct Store {
+    writer: Connection,
+    history: History,
+}
+
+impl Store {
+    /// Opens the database, making or migrating it as needed.
+    ///
+    /// # Errors
+    /// [`Error::WrongKey`] and [`Error::Newer`] leave the file as it was.
+    pub fn open(path: &Path, key: Key) -> Result<Self, Error> {
+        let writer = open::writer(path, &key)?;
+        let history = History::new(path, key);
+        Ok(Self { writer, history })
+    }
+
+    /// Every row of state, by kind and key.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn state(&self) -> Result<Vec<Record>, Error> {
+        history::state(&self.writer)
+    }
+
+    /// Does some work on the shelf, then commits: all of it is on disk, or none.
+    ///
+    /// # Errors
+    /// The first error of the work or of its commit; nothing of it is kept.
+    pub fn batch<T>(&mut self, work: impl FnOnce(&mut dyn Shelf) -> T) -> Result<T, Error> {
+        let transaction = self.writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut shelf = shelf::Open::new(&transaction);
+        let result = work(&mut shelf);
+        shelf.fault()?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// The readers of this database.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history.clone()
+    }
+}
+
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tests;

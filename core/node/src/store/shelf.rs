@@ -1,0 +1,230 @@
+//! The open transaction as the machine sees it.
+//!
+//! The first error is kept and ends the work: what follows reads nothing and writes nothing, as
+//! the transaction may be gone already.
+
+use std::cell::RefCell;
+
+use covey_proto::{
+    AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
+    store::{Kind, Message, Shelf, Shown, Span},
+    wire::{Entry, Run, entry::MAX_ENTRIES},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    Error,
+    history::{NEWER, TEXT, int, log_number, seq, time},
+};
+
+/// The transaction, and what went wrong in it.
+pub(super) struct Open<'a> {
+    connection: &'a Connection,
+    fault: RefCell<Option<Error>>,
+}
+
+impl<'a> Open<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection, fault: RefCell::new(None) }
+    }
+
+    /// What went wrong first, if anything did.
+    pub(super) fn fault(self) -> Result<(), Error> {
+        self.fault.into_inner().map_or(Ok(()), Err)
+    }
+
+    fn attempt<T: Default>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> T {
+        let mut fault = self.fault.borrow_mut();
+        if fault.is_some() {
+            return T::default();
+        }
+        work(self.connection).unwrap_or_else(|error| {
+            *fault = Some(error);
+            T::default()
+        })
+    }
+}
+
+impl Shelf for Open<'_> {
+    fn put(&mut self, kind: Kind, key: &[u8], bytes: &[u8]) {
+        self.attempt(|db| {
+            db.prepare_cached(
+                "INSERT INTO state (kind, key, bytes) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, key) DO UPDATE SET bytes = excluded.bytes",
+            )?
+            .execute(params![kind as u8, key, bytes])?;
+            Ok(())
+        });
+    }
+
+    fn delete(&mut self, kind: Kind, key: &[u8]) {
+        self.attempt(|db| {
+            db.prepare_cached("DELETE FROM state WHERE kind = ?1 AND key = ?2")?
+                .execute(params![kind as u8, key])?;
+            Ok(())
+        });
+    }
+
+    fn append(&mut self, run: &Run) {
+        self.attempt(|db| {
+            let (first, last) = (run.first().head.seq, run.last().head.seq);
+            let log = log_made(db, run.log(), run.author())?;
+            let held = entries(db, log, first, last)?;
+            if run.entries().iter().all(|entry| held.contains(entry)) {
+                return Ok(());
+            }
+            db.prepare_cached("INSERT INTO run (log, first, last, bytes) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![log, int(first.0), int(last.0), run.bytes()])?;
+            let mut insert = db.prepare_cached(
+                "INSERT INTO seen (id, log, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            )?;
+            for head in run.entries().iter().map(|entry| &entry.head) {
+                for id in &head.seen {
+                    insert.execute(params![id, log, int(head.seq.0)])?;
+                }
+            }
+            Ok(())
+        });
+    }
+
+    fn show(&mut self, message: &Message) {
+        let (kind, text) = match &message.shown {
+            Shown::Text(text) => (TEXT, text.as_str()),
+            Shown::Newer => (NEWER, ""),
+        };
+        self.attempt(|db| {
+            let log = log_made(db, message.log, message.from)?;
+            db.prepare_cached(
+                "INSERT INTO message (entry, conversation, log, seq, at, \"order\", kind, text)
+                 SELECT ?1, conversation, id, ?3, ?4, ?5, ?6, ?7 FROM log WHERE id = ?2
+                 ON CONFLICT (entry) DO UPDATE SET
+                     \"order\" = excluded.\"order\", kind = excluded.kind, text = excluded.text",
+            )?
+            .execute(params![
+                message.id.0,
+                log,
+                int(message.seq.0),
+                int(message.at.0),
+                int(message.order.0),
+                kind,
+                text,
+            ])?;
+            Ok(())
+        });
+    }
+
+    fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
+        self.attempt(|db| match log_number(db, log)? {
+            Some(log) => entries(db, log, seq, seq),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time> {
+        let mut range = ([0; 32], [u8::MAX; 32]);
+        for end in [&mut range.0, &mut range.1] {
+            end.split_first_chunk_mut()
+                .map(|(start, _)| *start = id)
+                .expect("an id has more than eight bytes");
+        }
+        self.attempt(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT \"order\" FROM message
+                     WHERE entry BETWEEN ?2 AND ?3
+                     AND conversation = (SELECT id FROM conversation WHERE name = ?1)",
+                )?
+                .query_row(params![conversation.0, range.0, range.1], |row| time(row, 0))
+                .optional()?)
+        })
+    }
+
+    fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)> {
+        self.attempt(|db| {
+            let mut rows = db.prepare_cached(
+                "SELECT device, seq FROM seen JOIN log ON log.id = log WHERE seen.id = ?2
+                 AND conversation = (SELECT id FROM conversation WHERE name = ?1)
+                 ORDER BY device, seq",
+            )?;
+            let found = rows.query_map(params![conversation.0, id], |row| {
+                let device = DeviceId(row.get(0)?);
+                Ok((LogId { conversation, device }, seq(row, 1)?))
+            })?;
+            Ok(found.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)> {
+        self.attempt(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT \"order\", entry FROM message
+                     WHERE conversation = (SELECT id FROM conversation WHERE name = ?1)
+                     ORDER BY \"order\" DESC, entry DESC LIMIT 1",
+                )?
+                .query_row([conversation.0], |row| Ok((time(row, 0)?, EntryId(row.get(1)?))))
+                .optional()?)
+        })
+    }
+
+    fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {
+        self.attempt(|db| {
+            let Some(log) = log_number(db, log)? else {
+                return Ok(None);
+            };
+            // the branches of a fork that end at one place go together
+            let mut rows = db.prepare_cached(
+                "SELECT last, sum(length(bytes)) FROM run
+                 WHERE log = ?1 AND last > ?2 GROUP BY last ORDER BY last",
+            )?;
+            let mut rows = rows.query(params![log, int(after.0)])?;
+            let mut span: Option<Span> = None;
+            while let Some(row) = rows.next()? {
+                let size: i64 = row.get(1)?;
+                let bytes = span.map_or(0, |span| span.bytes) + size.cast_unsigned();
+                if span.is_some() && bytes > budget {
+                    break;
+                }
+                let last = seq(row, 0)?;
+                span = Some(Span { last, bytes });
+            }
+            Ok(span)
+        })
+    }
+}
+
+/// The log's number, given to it now if it has none.
+fn log_made(db: &Connection, log: LogId, account: AccountId) -> Result<i64, Error> {
+    if let Some(number) = log_number(db, log)? {
+        return Ok(number);
+    }
+    db.prepare_cached("INSERT INTO conversation (name) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([log.conversation.0])?;
+    Ok(db
+        .prepare_cached(
+            "INSERT INTO log (conversation, device, account)
+             SELECT id, ?2, ?3 FROM conversation WHERE name = ?1",
+        )?
+        .insert(params![log.conversation.0, log.device.0, account.0])?)
+}
+
+/// The entries stored at these places.
+fn entries(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<Entry>, Error> {
+    // a run that reaches into them ends less than a run's length behind
+    let end = int(last.0).saturating_add(MAX_ENTRIES as i64 - 1);
+    let mut rows = db.prepare_cached(
+        "SELECT bytes FROM run
+         WHERE log = ?1 AND last BETWEEN ?2 AND ?4 AND first <= ?3 ORDER BY last, id",
+    )?;
+    let mut rows = rows.query(params![log, int(first.0), int(last.0), end])?;
+    let mut found: Vec<Entry> = Vec::new();
+    while let Some(row) = rows.next()? {
+        for entry in Run::stored(row.get(0)?)?.entries() {
+            // a run that brought something new may repeat what was there
+            if (first..=last).contains(&entry.head.seq) && !found.contains(entry) {
+                found.push(entry.clone());
+            }
+        }
+    }
+    Ok(found)
+}
