@@ -39,8 +39,8 @@ rust_is_new_enough() {
 install_rust() {
     if ! rust_is_new_enough; then
         say "installing Rust by rustup"
-        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs |
-            sh -s -- -y -q --profile minimal --no-modify-path --default-toolchain stable
+        curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh |
+            sh -s -- -y -q --profile minimal --no-modify-path --default-toolchain "$RUST"
     fi
     rust_is_new_enough || { say "Covey needs Rust $RUST; this is $(cargo --version)"; exit 1; }
 }
