@@ -40,7 +40,7 @@ install_rust() {
     if ! rust_is_new_enough; then
         say "installing Rust by rustup"
         curl --proto '=https' --tlsv1.2 -sSf https://static.rust-lang.org/rustup/rustup-init.sh |
-            sh -s -- -y -q --profile minimal --no-modify-path --default-toolchain "$RUST"
+            sh -s -- -y -q --profile minimal --no-modify-path --default-toolchain "$RUST" >/dev/null
     fi
     rust_is_new_enough || { say "Covey needs Rust $RUST; this is $(cargo --version)"; exit 1; }
 }
