@@ -3,9 +3,8 @@
 export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 export CARGO_TERM_COLOR ?= auto
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
-VENV   := $(TARGET)/venv
-STAGE  := tools/stage.sh
+VENV  := target/venv
+STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test lint fmt size layers doc setup \
@@ -34,7 +33,7 @@ doc:  ## the documentation of every crate, private items too
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps --document-private-items
 
 setup:  ## install what is missing to run and to test
-	@$(STAGE) setup tools/setup.sh test $(VENV)
+	@$(STAGE) setup tools/setup.sh test
 
 setup-run:
 	@tools/setup.sh run
@@ -60,4 +59,4 @@ tests: build
 doctests:
 	@$(STAGE) doctests cargo test --locked --workspace --doc
 bad-input: tests
-	@$(STAGE) bad-input tools/ran.py $(TARGET)/nextest/default/junit.xml
+	@$(STAGE) bad-input tools/ran.py target/nextest/default/junit.xml

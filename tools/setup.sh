@@ -6,7 +6,7 @@
 set -euo pipefail
 
 RUST=1.95
-VENV=${2:-target/venv}
+VENV=target/venv
 
 missing=()
 need() { # need PACKAGE PROBE...: note the package where the probe fails

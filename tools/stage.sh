@@ -4,13 +4,12 @@ set -uo pipefail
 
 name=$1
 shift
-notes=${CARGO_TARGET_DIR:-target}/stages
-mkdir -p "${notes%/*}"
+mkdir -p target
 printf '\n== %s\n' "$name"
 start=$EPOCHREALTIME
 "$@"
 status=$?
 took=$(( (${EPOCHREALTIME/./} - ${start/./}) / 100000 ))
 [ $status = 0 ] && how=passed || how=failed
-printf '%-12s %s %5d.%d s\n' "$name" "$how" $((took / 10)) $((took % 10)) >>"$notes"
+printf '%-12s %s %5d.%d s\n' "$name" "$how" $((took / 10)) $((took % 10)) >>target/stages
 exit $status
