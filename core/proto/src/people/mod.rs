@@ -1,6 +1,397 @@
-//! Who is who.
+//! Who is who: this account, its devices, its friends, and how they became friends.
+//!
+//! ```text
+//! accept ─> waiting ─(letter 2)─> friend          invite ─(letter 1)─> friend
+//!              └─────(letter 2)─> used up, expired
+//! ```
+//!
+//! A friend is a record in the map that own devices share; all that is known of his devices are
+//! signed rosters and cards, kept and shown as they were received. Whatever of it changes is told
+//! to those whom it concerns by [`Effect`]s.
 
 pub mod account;
 pub mod card;
+pub mod directory;
+mod friend;
 pub mod hello;
 pub mod invite;
+mod kin;
+mod meet;
+pub mod own;
+mod sign;
+
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    vec::Vec,
+};
+
+use prost::Message as _;
+
+use self::{
+    account::{Rosters, Taken},
+    card::Card,
+    directory::Directory,
+    own::{Map, Me},
+};
+pub use self::{
+    friend::{Friend, Standing},
+    sign::Whom,
+};
+use crate::{
+    id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId},
+    seal::{Context, Secret},
+    store::{Kind, Record, Shelf},
+    wire::{Address, Frame, Invalid, Signed, Topic},
+};
+
+/// What the node should do about something in this room.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Say this on the links to these.
+    Tell(Audience, Frame),
+    /// End the links with this account: it is no friend any more.
+    Part(AccountId),
+    /// A person should know.
+    News(News),
+}
+
+/// Whom something is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Own devices.
+    Own,
+    /// Own devices and all friends'.
+    All,
+    /// The devices of an account.
+    Account(AccountId),
+}
+
+/// What a person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A friend was made, or something about him changed.
+    Friend(Friend),
+    /// A friend is none any more.
+    Gone(ConversationId),
+    /// Somebody else came with an invite that a friend had used before.
+    InviteUsedAgain(InviteTag),
+}
+
+/// The state of this room.
+#[derive(Debug)]
+pub struct People {
+    me: Me,
+    rosters: BTreeMap<AccountId, Rosters>,
+    cards: BTreeMap<DeviceId, (Card, Signed)>,
+    map: Map,
+    waiting: BTreeMap<InviteTag, hello::Waiting>,
+    answered: BTreeMap<InviteTag, meet::Answered>,
+    effects: VecDeque<Effect>,
+    changed: bool,
+}
+
+impl People {
+    /// This device, before its state is loaded.
+    #[must_use]
+    pub fn new(me: Me) -> Self {
+        Self {
+            map: Map::new(me.device()),
+            me,
+            rosters: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            effects: VecDeque::new(),
+            changed: true,
+        }
+    }
+
+    /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
+    pub fn load(&mut self, record: &Record) {
+        match record.kind {
+            Kind::Roster => self.load_rosters(&record.bytes),
+            Kind::Card => {
+                if let Some(card) = Signed::parse(&record.bytes).ok().and_then(opened) {
+                    self.cards.insert(card.0.device(), card);
+                }
+            }
+            Kind::Map => self.map.load(&record.bytes),
+            Kind::Hello => {
+                if let Ok(waiting) = hello::Waiting::parse(&record.bytes) {
+                    self.waiting.insert(waiting.invite.tag(), waiting);
+                }
+            }
+            Kind::Answer => self.load_answer(&record.key, &record.bytes),
+            Kind::Head | Kind::Have | Kind::Reached => {}
+        }
+    }
+
+    fn load_rosters(&mut self, bytes: &[u8]) {
+        let Ok(list) = RostersProto::decode(bytes) else {
+            return;
+        };
+        for signed in &list.signed {
+            if let Ok(roster) = account::Roster::open(signed) {
+                self.take_known(roster.account, signed);
+            }
+        }
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Whom links may be made with, if that changed since this was last asked.
+    pub fn directory(&mut self) -> Option<Directory> {
+        core::mem::take(&mut self.changed).then(|| self.make_directory())?
+    }
+
+    fn make_directory(&self) -> Option<Directory> {
+        let (_, card) = self.cards.get(&self.me.device())?;
+        let roster = self.rosters.get(&self.me.account)?.newest();
+        let mut directory = Directory {
+            noise: self.me.noise.clone(),
+            roster: roster.clone(),
+            card: card.clone(),
+            devices: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+        };
+        for account in self.linked() {
+            let Some(rosters) = self.rosters.get(&account) else {
+                continue;
+            };
+            let Some((first, _)) = self.secrets(account).next() else {
+                continue;
+            };
+            for (id, secret) in self.secrets(account) {
+                directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
+            }
+            let devices = rosters.roster().devices.keys().filter(|d| **d != self.me.device());
+            for (card, _) in devices.filter_map(|device| self.cards.get(device)) {
+                directory.devices.insert(card.device(), (card.noise, first));
+            }
+            directory.accounts.insert(account, rosters.clone());
+        }
+        Some(directory)
+    }
+
+    /// Accounts whose devices may have links: one's own, and friends who are not blocked.
+    fn linked(&self) -> impl Iterator<Item = AccountId> {
+        let friends = self.friends().filter(|f| f.standing == Standing::Friend && !f.blocked);
+        core::iter::once(self.me.account).chain(friends.filter_map(|f| f.account))
+    }
+
+    /// Whether links with this account are wanted.
+    #[must_use]
+    pub fn links(&self, account: AccountId) -> bool {
+        self.linked().any(|linked| linked == account)
+    }
+
+    /// The devices that may be called, and where their cards say they are.
+    pub fn devices(&self) -> impl Iterator<Item = (DeviceId, AccountId, &[Address])> {
+        self.linked().flat_map(move |account| {
+            let rosters = self.rosters.get(&account);
+            let devices = rosters.into_iter().flat_map(|r| r.roster().devices.keys());
+            devices.filter(|device| **device != self.me.device()).filter_map(move |device| {
+                let (card, _) = self.cards.get(device)?;
+                Some((*device, account, card.addresses.as_slice()))
+            })
+        })
+    }
+
+    /// Whether this device is one of the account, as far as its rosters say.
+    #[must_use]
+    pub fn vouches(&self, account: AccountId, device: DeviceId) -> bool {
+        let rosters = self.rosters.get(&account);
+        rosters.is_some_and(|r| r.roster().devices.contains_key(&device))
+    }
+
+    /// Whether a device of `peer` may tell us this: an own device tells of everybody, a friend's
+    /// of his own account.
+    fn may_tell(&self, peer: AccountId, about: AccountId) -> bool {
+        about == peer || peer == self.me.account && self.is_friend(about)
+    }
+
+    /// Whether a device of `peer` may bring us what `author`'s device says in the conversation.
+    #[must_use]
+    pub fn may_say(
+        &self,
+        peer: AccountId,
+        author: AccountId,
+        device: DeviceId,
+        conversation: ConversationId,
+    ) -> bool {
+        let me = self.me.account;
+        let pair = |account: AccountId| ConversationId::pair(&me.short(), &account.short());
+        let here = match (peer == me, author == me) {
+            (true, true) => {
+                conversation == ConversationId::own(&me) || self.friend(conversation).is_some()
+            }
+            (true, false) => conversation == pair(author) && self.is_friend(author),
+            (false, true) => conversation == pair(peer),
+            (false, false) => conversation == pair(peer) && author == peer,
+        };
+        here && self.vouches(author, device)
+    }
+
+    fn is_friend(&self, account: AccountId) -> bool {
+        self.map.value(Topic::Friend, &account.short()).is_some()
+    }
+
+    /// This device's keys.
+    #[must_use]
+    pub fn me(&self) -> &Me {
+        &self.me
+    }
+
+    /// What this person is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.rosters.get(&self.me.account).map_or("", |r| r.roster().name.as_str())
+    }
+
+    /// Calls this person something else.
+    ///
+    /// # Errors
+    /// [`Invalid`] if the name is empty or too long.
+    pub fn rename(&mut self, name: &str, shelf: &mut dyn Shelf) -> Result<(), Invalid> {
+        let mut roster = self.rosters.get(&self.me.account).ok_or(Invalid)?.roster().clone();
+        roster.name = friend::tidy(name).ok_or(Invalid)?;
+        self.sign(roster, shelf);
+        Ok(())
+    }
+
+    /// Signs a roster as the next version of our own.
+    fn sign(&mut self, mut roster: account::Roster, shelf: &mut dyn Shelf) {
+        roster.version += 1;
+        let signed = roster.sign(&self.me.account_key);
+        self.take_roster(self.me.account, &signed, shelf);
+    }
+
+    /// Says where this device may be dialled.
+    pub fn move_to(&mut self, addresses: &[Address], shelf: &mut dyn Shelf) {
+        let Some((card, _)) = self.cards.get(&self.me.device()) else {
+            return;
+        };
+        let travel = addresses.iter().filter(|a| a.travels());
+        let addresses: Vec<_> =
+            travel.take(card::MAX_ADDRESSES).map(|a| Address { zone: None, ..*a }).collect();
+        if card.addresses != addresses {
+            let card = Card { version: card.version + 1, addresses, ..card.clone() };
+            let signed = card.sign(&self.me.device_key);
+            self.take_card(&signed, shelf);
+        }
+    }
+
+    /// Where this device may be dialled.
+    fn addresses(&self) -> &[Address] {
+        self.cards.get(&self.me.device()).map_or(&[], |(card, _)| &card.addresses)
+    }
+
+    /// Takes in a roster of an account that we know; whether it is one of it.
+    pub fn take_roster(
+        &mut self,
+        account: AccountId,
+        signed: &Signed,
+        shelf: &mut dyn Shelf,
+    ) -> bool {
+        match self.take_known(account, signed) {
+            Some(Taken::News) => {}
+            Some(Taken::Known) => return true,
+            Some(Taken::Refused) | None => return false,
+        }
+        let Some(rosters) = self.rosters.get(&account) else {
+            return false;
+        };
+        shelf.put(Kind::Roster, &account.0, &encode_rosters(rosters.signed()));
+        self.changed = true;
+        let frame = Frame::Roster(rosters.newest().clone());
+        let merge = (!rosters.settled()).then(|| rosters.roster().clone());
+        if account == self.me.account {
+            self.effects.push_back(Effect::Tell(Audience::All, frame));
+            if let Some(merged) = merge {
+                self.sign(merged, shelf);
+            }
+        } else {
+            self.effects.push_back(Effect::Tell(Audience::Own, frame));
+            self.follow_name(account, shelf);
+        }
+        true
+    }
+
+    fn take_known(&mut self, account: AccountId, signed: &Signed) -> Option<Taken> {
+        match self.rosters.get_mut(&account) {
+            Some(rosters) => rosters.take(signed).ok(),
+            None => {
+                let rosters = Rosters::new(signed.clone()).ok()?;
+                if rosters.roster().account != account {
+                    return None;
+                }
+                self.rosters.insert(account, rosters);
+                Some(Taken::News)
+            }
+        }
+    }
+
+    /// A device of `peer` tells a roster.
+    pub fn hear_roster(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
+        if let Ok(roster) = account::Roster::open(signed)
+            && self.may_tell(peer, roster.account)
+        {
+            self.take_roster(roster.account, signed, shelf);
+        }
+    }
+
+    /// A device of `peer` tells a card.
+    pub fn hear_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
+        if let Ok(card) = Card::open(signed)
+            && self.may_tell(peer, card.account)
+        {
+            self.take_card(signed, shelf);
+        }
+    }
+
+    /// Takes in a card of a device that its account's roster lists, if it is newer than ours.
+    pub fn take_card(&mut self, signed: &Signed, shelf: &mut dyn Shelf) {
+        let Some((card, signed)) = opened(signed.clone()) else {
+            return;
+        };
+        let device = card.device();
+        let known = self.cards.get(&device).map(|(card, _)| card.version);
+        if known >= Some(card.version) || !self.vouches(card.account, device) {
+            return;
+        }
+        shelf.put(Kind::Card, &device.0, &signed.encode_to_vec());
+        let own = card.account == self.me.account;
+        let audience = if own { Audience::All } else { Audience::Own };
+        self.cards.insert(device, (card, signed.clone()));
+        self.changed = true;
+        self.effects.push_back(Effect::Tell(audience, Frame::Card(signed)));
+    }
+
+    /// The secrets shared with an account, the one that stays first.
+    fn secrets(&self, account: AccountId) -> impl Iterator<Item = (SecretId, Secret)> {
+        let all = self.map.values(Topic::Secret);
+        all.filter_map(move |(key, value)| {
+            let (whose, id) = key.split_first_chunk::<32>()?;
+            let secret = Secret(value.try_into().ok()?);
+            (*whose == account.0).then_some((SecretId::parse(id)?, secret))
+        })
+    }
+}
+
+fn opened(signed: Signed) -> Option<(Card, Signed)> {
+    Some((Card::open(&signed).ok()?, signed))
+}
+
+fn encode_rosters<'a, I: Iterator<Item = &'a Signed>>(signed: I) -> Vec<u8> {
+    RostersProto { signed: signed.cloned().collect() }.encode_to_vec()
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct RostersProto {
+    #[prost(message, repeated, tag = "1")]
+    signed: Vec<Signed>,
+}

@@ -15,7 +15,8 @@ pub const MAX_FRAME: usize = 60 << 10;
 pub const PAD: usize = 128;
 /// The most logs one [`Have`] speaks for; more go in several.
 pub const MAX_LOGS: usize = 256;
-const MAX_RANGES: usize = 32;
+/// The most ranges told beyond what is contiguous.
+pub const MAX_RANGES: usize = 32;
 const MAX_RECORDS: usize = 1024;
 
 /// One thing said on a link.
@@ -23,8 +24,6 @@ const MAX_RECORDS: usize = 1024;
 pub enum Frame {
     /// What the sender holds.
     Have(Have),
-    /// What the sender asks for outright.
-    Want(Want),
     /// Entries, as signed by their author; whoever takes it in opens it first.
     Run(Vec<u8>),
     /// An account's newer roster.
@@ -71,24 +70,12 @@ impl LogHave {
     }
 }
 
-/// Places of a log that the sender wants.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
-    /// Whose.
-    pub log: LogId,
-    /// From here.
-    pub first: Seq,
-    /// To here.
-    pub last: Seq,
-}
-
 impl Frame {
     /// The frame's bytes, without padding.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let kind = match self {
             Self::Have(have) => KindProto::Have(have.into()),
-            Self::Want(want) => KindProto::Want(want.into()),
             Self::Run(bytes) => KindProto::Run(bytes.clone()),
             Self::Roster(signed) => KindProto::Roster(signed.clone()),
             Self::Card(signed) => KindProto::Card(signed.clone()),
@@ -110,7 +97,6 @@ impl Frame {
         let frame = match proto.kind {
             None => return Ok(None),
             Some(KindProto::Have(have)) => Self::Have(have.try_into()?),
-            Some(KindProto::Want(want)) => Self::Want(want.try_into()?),
             Some(KindProto::Run(bytes)) => Self::Run(bytes),
             Some(KindProto::Roster(signed)) => Self::Roster(signed),
             Some(KindProto::Card(signed)) => Self::Card(signed),
@@ -147,7 +133,7 @@ impl LogHave {
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct FrameProto {
-    #[prost(oneof = "KindProto", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "KindProto", tags = "1, 3, 4, 5, 6, 7, 8")]
     kind: Option<KindProto>,
 }
 
@@ -155,8 +141,6 @@ struct FrameProto {
 enum KindProto {
     #[prost(message, tag = "1")]
     Have(HaveProto),
-    #[prost(message, tag = "2")]
-    Want(WantProto),
     #[prost(bytes, tag = "3")]
     Run(Vec<u8>),
     #[prost(message, tag = "4")]
@@ -216,18 +200,6 @@ struct LogProto {
     /// First and last places, one after the other.
     #[prost(uint64, repeated, tag = "6")]
     beyond: Vec<u64>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct WantProto {
-    #[prost(bytes = "vec", tag = "1")]
-    conversation: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    device: Vec<u8>,
-    #[prost(uint64, tag = "3")]
-    first: u64,
-    #[prost(uint64, tag = "4")]
-    last: u64,
 }
 
 fn log_of(conversation: &[u8], device: &[u8]) -> Result<LogId, Invalid> {
@@ -301,25 +273,5 @@ impl TryFrom<LogProto> for (LogId, LogHave) {
         }
         let id = proto.id.to_le_bytes();
         Ok((log, LogHave { from: Seq(proto.from), upto: Seq(proto.upto), id, beyond }))
-    }
-}
-
-impl From<&Want> for WantProto {
-    fn from(want: &Want) -> Self {
-        Self {
-            conversation: want.log.conversation.0.to_vec(),
-            device: want.log.device.0.to_vec(),
-            first: want.first.0,
-            last: want.last.0,
-        }
-    }
-}
-
-impl TryFrom<WantProto> for Want {
-    type Error = Invalid;
-
-    fn try_from(proto: WantProto) -> Result<Self, Invalid> {
-        let log = log_of(&proto.conversation, &proto.device)?;
-        Ok(Self { log, first: Seq(proto.first), last: Seq(proto.last) })
     }
 }

@@ -28,7 +28,7 @@ pub mod record;
 
 pub use address::{Address, Transport};
 pub use entry::{Body, Entry, Head, Kind, Run, Unsigned};
-pub use frame::{Frame, Have, LogHave, Want};
+pub use frame::{Frame, Have, LogHave};
 pub use greeting::{Answer, Offer};
 pub use record::{MapRecord, Topic};
 

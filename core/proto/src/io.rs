@@ -1,0 +1,164 @@
+//! What goes into the machine and what comes out of it.
+
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+use crate::{
+    id::{AccountId, ConversationId, DeviceId, EntryId, InviteTag, LinkId, LogId, Seq},
+    people::{self, Friend, directory::Directory, invite::InviteError},
+    reach::{self, DialId},
+    talk::{self, TextError},
+    wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
+};
+
+/// Whom an answer goes to, as the shell counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asker(pub u64);
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A person wants something.
+    Command(Asker, Command),
+    /// A link is up.
+    LinkUp(LinkId, Arrival),
+    /// A link is gone.
+    LinkDown(LinkId),
+    /// Something was said on a link.
+    Frame(LinkId, Said),
+    /// A stranger's letter 1.
+    Letter(Asker, Vec<u8>),
+    /// What came back for a letter of ours.
+    Answered(DialId, InviteTag, Vec<u8>),
+    /// A dial came to nothing.
+    DialFailed(DialId),
+    /// A service on the local network, with its tags and addresses.
+    Heard(String, Vec<Vec<u8>>, Vec<Address>),
+    /// It is gone from there.
+    Lost(String),
+    /// Where this device may be dialled now: the network changed.
+    Reachable(Vec<Address>),
+    /// The clock was set, or the machine slept.
+    ClockStep,
+    /// Fresh bytes from the system.
+    Stir([u8; 32]),
+    /// The time of [`Node::poll_timeout`] has come.
+    Timeout,
+}
+
+/// Who is at the other end of a link, as far as its handshake proved.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Whose device.
+    pub account: AccountId,
+    /// Which.
+    pub device: DeviceId,
+    /// The account's roster, as the device showed it.
+    pub roster: Signed,
+    /// The device's card.
+    pub card: Signed,
+    /// What carries the link.
+    pub transport: Transport,
+    /// The dial it came of, if it was ours, and where that went.
+    pub dialled: Option<(DialId, Address)>,
+}
+
+/// A frame whose run, if it is one, was opened by the connection's task.
+#[derive(Clone, Debug)]
+pub enum Said {
+    /// Entries, checked.
+    Run(Run),
+    /// Anything else.
+    Frame(Frame),
+}
+
+/// What a person wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// To be called so.
+    Name(String),
+    /// An invite of this kind, good for so long.
+    Invite(InviteKind, Duration),
+    /// To answer an invite.
+    Accept(String),
+    /// To say a text.
+    Send(ConversationId, String),
+    /// To call a friend so.
+    Rename(ConversationId, String),
+    /// To hear nothing from a friend, or to hear him again.
+    Block(ConversationId, bool),
+    /// To end a friendship.
+    Remove(ConversationId),
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The invite's text.
+    Invite(String),
+    /// The friend-to-be.
+    Friend(Friend),
+    /// The entry that says it.
+    Sent(EntryId),
+}
+
+/// Why a command came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The invite is good for nothing.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// The text cannot be said.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The name is empty, too long, or another friend's.
+    #[error("that name is empty, longer than 64 bytes, or another friend's")]
+    Name,
+    /// There is no such friend.
+    #[error("there is no such friend")]
+    NoFriend,
+    /// The friend is blocked.
+    #[error("this friend is blocked; unblock to write")]
+    Blocked,
+    /// Too many invites are open.
+    #[error("64 invites are open already; wait until one expires")]
+    TooManyInvites,
+}
+
+/// Something to do, after the commit.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Say this on a link.
+    Tell(LinkId, Frame),
+    /// Send the runs of a log on a link, from the first of these places to the last.
+    Send(LinkId, LogId, Seq, Seq),
+    /// Answer a stranger's letter; nothing means: say nothing and hang up.
+    Answer(Asker, Option<Vec<u8>>),
+    /// Links may be made with these from now on.
+    Roster(Directory),
+    /// Dial; for a hello the letter is given.
+    Dial(reach::Dial, Option<Vec<u8>>),
+    /// Close a link.
+    Close(LinkId),
+    /// Announce these tags on the local network.
+    Announce(Vec<Vec<u8>>),
+    /// A service of the local network may be gone.
+    Doubt(String),
+    /// A command is done.
+    Done(Asker, Result<Reply, Refusal>),
+    /// A person should know.
+    Event(Event),
+}
+
+/// What a person should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// About friends and invites.
+    People(people::News),
+    /// About messages.
+    Talk(talk::News),
+    /// About who is linked.
+    Reach(reach::News),
+}

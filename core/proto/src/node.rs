@@ -1,0 +1,287 @@
+//! The hall: one input goes to one room, small values are carried between rooms. Nothing is
+//! decided here.
+//!
+//! ```text
+//!            ┌ people ┐
+//! input ───> ├ talk   ┤ ───> outputs, taken after the commit
+//!            └ reach  ┘
+//! ```
+
+use alloc::{collections::VecDeque, string::String, vec::Vec};
+
+use crate::{
+    dice::Dice,
+    id::{AccountId, LinkId},
+    io::{Arrival, Command, Event, Input, Output, Refusal, Reply, Said},
+    people::{self, Audience, People, Whom, own::Me},
+    reach::{self, Reach, Target, Up},
+    store::{Record, Shelf},
+    talk::{self, Talk},
+    time::Time,
+    wire::Frame,
+};
+
+/// A node: this device and all it has to decide.
+#[derive(Debug)]
+pub struct Node {
+    dice: Dice,
+    people: People,
+    talk: Talk,
+    reach: Reach,
+    outputs: VecDeque<Output>,
+}
+
+impl Node {
+    /// This device with what its store holds.
+    #[must_use]
+    pub fn new(me: Me, seed: [u8; 32], state: impl IntoIterator<Item = Record>, now: Time) -> Self {
+        let (account, device) = (me.account, me.device());
+        let mut people = People::new(me);
+        let (mut talk, mut reach) = (Talk::new(account, device), Reach::new(device));
+        for record in state {
+            people.load(&record);
+            talk.load(&record);
+            reach.load(&record);
+        }
+        let mut node =
+            Self { dice: Dice::new(seed), people, talk, reach, outputs: VecDeque::new() };
+        node.refresh(now);
+        node
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, now: Time, shelf: &mut dyn Shelf) {
+        match input {
+            Input::Command(asker, command) => {
+                let done = self.on_command(command, now, shelf);
+                self.outputs.push_back(Output::Done(asker, done));
+            }
+            Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, shelf),
+            Input::LinkDown(link) => {
+                if let Some((device, _)) = self.reach.link(link) {
+                    self.talk.link_down(link, device);
+                }
+                self.reach.link_down(link, now);
+            }
+            Input::Frame(link, said) => self.on_said(link, said, shelf),
+            Input::Letter(asker, letter) => {
+                let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
+                self.outputs.push_back(Output::Answer(asker, answer));
+            }
+            Input::Answered(dial, tag, answer) => {
+                if self.people.on_answer(tag, &answer, shelf) {
+                    self.reach.done(dial);
+                } else {
+                    self.reach.failed(dial, now, &mut self.dice);
+                }
+            }
+            Input::DialFailed(dial) => self.reach.failed(dial, now, &mut self.dice),
+            Input::Heard(name, tags, addresses) => {
+                let whose = self.people.recognise(&tags);
+                self.reach.heard(name.clone(), tags, addresses);
+                whose.into_iter().for_each(|whom| self.reach.recognised(&name, target(whom), now));
+            }
+            Input::Lost(name) => self.reach.lost(&name),
+            Input::Reachable(addresses) => {
+                self.people.move_to(&addresses, shelf);
+                self.reach.again(now);
+            }
+            Input::ClockStep => self.reach.again(now),
+            Input::Stir(fresh) => self.dice.stir(&fresh),
+            Input::Timeout => {
+                self.people.on_timeout(now, shelf);
+                self.talk.on_timeout(now);
+            }
+        }
+        self.dice.forget();
+        self.carry();
+    }
+
+    /// Ends a batch of inputs, before the commit.
+    pub fn settle(&mut self, now: Time, shelf: &mut dyn Shelf) {
+        self.refresh(now);
+        self.reach.settle(now);
+        self.talk.settle(&self.people.me().device_key, now, &mut self.dice, shelf);
+        self.carry();
+    }
+
+    /// The next thing to do, once the batch is on disk.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to come back with [`Input::Timeout`].
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let rooms =
+            [self.people.next_timeout(), self.talk.next_timeout(), self.reach.next_timeout()];
+        rooms.into_iter().flatten().min()
+    }
+
+    /// Who we are and whom we know, for whoever shows it.
+    #[must_use]
+    pub fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Which accounts are linked.
+    #[must_use]
+    pub fn is_online(&self, account: AccountId) -> bool {
+        self.reach.links(account).next().is_some()
+    }
+
+    fn on_command(
+        &mut self,
+        command: Command,
+        now: Time,
+        shelf: &mut dyn Shelf,
+    ) -> Result<Reply, Refusal> {
+        let people = &mut self.people;
+        let known = |done: bool| if done { Ok(Reply::Done) } else { Err(Refusal::NoFriend) };
+        match command {
+            Command::Name(name) => {
+                people.rename(&name, shelf).map(|()| Reply::Done).map_err(|_| Refusal::Name)
+            }
+            Command::Invite(kind, good_for) => {
+                let invite = people.invite(kind, good_for, now, &mut self.dice, shelf);
+                invite.map(|invite| Reply::Invite(invite.text())).ok_or(Refusal::TooManyInvites)
+            }
+            Command::Accept(text) => {
+                let conversation = people.accept(&text, now, &mut self.dice, shelf)?;
+                people.friend(conversation).map(Reply::Friend).ok_or(Refusal::NoFriend)
+            }
+            Command::Send(conversation, text) => {
+                let friend = people.friend(conversation).ok_or(Refusal::NoFriend)?;
+                if friend.blocked {
+                    return Err(Refusal::Blocked);
+                }
+                Ok(Reply::Sent(self.talk.say(conversation, text, now, &mut self.dice, shelf)?))
+            }
+            Command::Rename(conversation, name) => {
+                people.friend(conversation).ok_or(Refusal::NoFriend)?;
+                people
+                    .call(conversation, &name, shelf)
+                    .map(|()| Reply::Done)
+                    .map_err(|_| Refusal::Name)
+            }
+            Command::Block(conversation, blocked) => {
+                known(people.block(conversation, blocked, shelf))
+            }
+            Command::Remove(conversation) => known(people.remove(conversation, shelf)),
+        }
+    }
+
+    fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, shelf: &mut dyn Shelf) {
+        let Arrival { account, device, transport, dialled, .. } = *arrival;
+        let wanted = self.people.links(account) && device != self.people.me().device();
+        if !wanted || !self.people.take_roster(account, &arrival.roster, shelf) {
+            return self.outputs.push_back(Output::Close(link));
+        }
+        self.people.take_card(&arrival.card, shelf);
+        if !self.people.vouches(account, device) {
+            return self.outputs.push_back(Output::Close(link));
+        }
+        let greeting = self.people.greeting(account);
+        self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
+        self.talk.link_up(link, device, account);
+        self.reach.link_up(link, Up { device, account, transport, dialled }, shelf);
+    }
+
+    fn on_said(&mut self, link: LinkId, said: Said, shelf: &mut dyn Shelf) {
+        let Some((device, account)) = self.reach.link(link) else { return };
+        match said {
+            Said::Run(run) => {
+                let log = run.log();
+                if self.people.may_say(account, run.author(), log.device, log.conversation) {
+                    self.talk.take(&run, shelf);
+                }
+            }
+            Said::Frame(Frame::Run(_)) => {}
+            Said::Frame(Frame::Have(have)) => self.talk.on_have(link, device, have, shelf),
+            Said::Frame(Frame::Roster(signed)) => self.people.hear_roster(account, &signed, shelf),
+            Said::Frame(Frame::Card(signed)) => self.people.hear_card(account, &signed, shelf),
+            Said::Frame(Frame::Secrets(ids)) => self.people.take_secrets(account, &ids, shelf),
+            Said::Frame(Frame::MapDigest(digest)) => self.people.compare(account, &digest),
+            Said::Frame(Frame::Map(records)) => self.people.take_records(account, records, shelf),
+        }
+    }
+
+    /// Tells the shell and the other rooms whom we know, if that changed.
+    fn refresh(&mut self, now: Time) {
+        let Some(directory) = self.people.directory() else { return };
+        self.outputs.push_back(Output::Roster(directory));
+        self.outputs.push_back(Output::Announce(self.people.tags(&mut self.dice)));
+        let devices = self.people.devices();
+        let devices = devices.map(|(device, _, told)| (Target::Device(device), told.to_vec()));
+        let letters = self.people.letters();
+        let letters = letters.map(|l| (Target::Inviter(l.tag), l.addresses.to_vec()));
+        self.reach.seek(devices.chain(letters), now);
+        let hearsay = self
+            .reach
+            .hearsay()
+            .map(|(name, tags)| (String::from(name), self.people.recognise(tags)));
+        for (name, whose) in hearsay.collect::<Vec<_>>() {
+            whose.into_iter().for_each(|whom| self.reach.recognised(&name, target(whom), now));
+        }
+    }
+
+    /// Carries what the rooms want done to other rooms and to the shell.
+    fn carry(&mut self) {
+        while let Some(effect) = self.people.poll() {
+            match effect {
+                people::Effect::Tell(audience, frame) => self.tell(audience, &frame),
+                people::Effect::Part(account) => self.reach.part(account),
+                people::Effect::News(news) => {
+                    self.outputs.push_back(Output::Event(Event::People(news)))
+                }
+            }
+        }
+        while let Some(effect) = self.reach.poll() {
+            self.outputs.extend(match effect {
+                reach::Effect::Prefer(device, link) => {
+                    self.talk.prefer(device, link);
+                    None
+                }
+                reach::Effect::Dial(dial) => {
+                    self.letter_for(dial.target).map(|l| Output::Dial(dial, l))
+                }
+                reach::Effect::Close(link) => Some(Output::Close(link)),
+                reach::Effect::Doubt(name) => Some(Output::Doubt(name)),
+                reach::Effect::News(news) => Some(Output::Event(Event::Reach(news))),
+            });
+        }
+        while let Some(effect) = self.talk.poll() {
+            self.outputs.push_back(match effect {
+                talk::Effect::Tell(link, frame) => Output::Tell(link, frame),
+                talk::Effect::Send(link, log, first, last) => Output::Send(link, log, first, last),
+                talk::Effect::News(news) => Output::Event(Event::Talk(news)),
+            });
+        }
+    }
+
+    fn letter_for(&self, target: Target) -> Option<Option<Vec<u8>>> {
+        match target {
+            Target::Device(_) => Some(None),
+            Target::Inviter(tag) => {
+                let mut letters = self.people.letters();
+                letters.find(|letter| letter.tag == tag).map(|letter| Some(letter.bytes.to_vec()))
+            }
+        }
+    }
+
+    fn tell(&mut self, audience: Audience, frame: &Frame) {
+        let links: Vec<_> = match audience {
+            Audience::Own => self.reach.links(self.people.me().account).collect(),
+            Audience::All => self.reach.all_links().collect(),
+            Audience::Account(account) => self.reach.links(account).collect(),
+        };
+        self.outputs.extend(links.into_iter().map(|link| Output::Tell(link, frame.clone())));
+    }
+}
+
+fn target(whom: Whom) -> Target {
+    match whom {
+        Whom::Device(device) => Target::Device(device),
+        Whom::Inviter(tag) => Target::Inviter(tag),
+    }
+}

@@ -1,0 +1,94 @@
+//! Whom links may be made with, and by which secret: a snapshot for the connections' tasks.
+//!
+//! A claim is judged by what it proves: the Noise static that was used, a card that names it, a
+//! roster that lists the card's device, and a secret of that account. A device not met before is
+//! welcome if a roster no older than ours lists it. Nothing is remembered here: who is welcome
+//! tells the node, which takes roster and card in and may still close the link.
+
+use alloc::collections::BTreeMap;
+
+use super::{account::Rosters, card::Card};
+use crate::{
+    id::{AccountId, DeviceId, SecretId},
+    seal::Secret,
+    wire::Signed,
+};
+
+/// What a link is made with.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// This device's Noise static.
+    pub noise: Secret,
+    /// Its account's roster.
+    pub roster: Signed,
+    /// Its card.
+    pub card: Signed,
+    /// The devices that may be called: their Noise statics, and the secret to use.
+    pub devices: BTreeMap<DeviceId, ([u8; 32], SecretId)>,
+    /// Who may call with which secret: the account and its link psk.
+    pub secrets: BTreeMap<SecretId, (AccountId, Secret)>,
+    /// What is known of those accounts.
+    pub accounts: BTreeMap<AccountId, Rosters>,
+}
+
+/// How to call a device.
+#[derive(Debug)]
+pub struct Way<'a> {
+    /// Its Noise static.
+    pub noise: [u8; 32],
+    /// The secret to name.
+    pub secret: SecretId,
+    /// The psk derived from it.
+    pub psk: &'a Secret,
+}
+
+/// A caller who may have a link.
+#[derive(Debug)]
+pub struct Caller<'a> {
+    /// Whose device it is.
+    pub account: AccountId,
+    /// Which one.
+    pub device: DeviceId,
+    /// The psk it must prove to know.
+    pub psk: &'a Secret,
+}
+
+impl Directory {
+    /// How to call this device, if it is a friend's or an own one.
+    #[must_use]
+    pub fn way(&self, device: DeviceId) -> Option<Way<'_>> {
+        let &(noise, secret) = self.devices.get(&device)?;
+        let (_, psk) = self.secrets.get(&secret)?;
+        Some(Way { noise, secret, psk })
+    }
+
+    /// Who calls: `noise` is the static that was proved, the rest is claimed.
+    #[must_use]
+    pub fn judge(
+        &self,
+        noise: &[u8; 32],
+        roster: &Signed,
+        card: &Signed,
+        secret: SecretId,
+    ) -> Option<Caller<'_>> {
+        let (account, psk) = self.secrets.get(&secret)?;
+        let device = self.vouched(*account, noise, roster, card)?;
+        Some(Caller { account: *account, device, psk })
+    }
+
+    /// Which device of the account this is, if its roster, with what we know, says it is one.
+    #[must_use]
+    pub fn vouched(
+        &self,
+        account: AccountId,
+        noise: &[u8; 32],
+        roster: &Signed,
+        card: &Signed,
+    ) -> Option<DeviceId> {
+        let card = Card::open(card).ok()?;
+        let mut known = self.accounts.get(&account)?.clone();
+        known.take(roster).ok()?;
+        let listed = known.roster().devices.get(&card.device()) == Some(&card.key);
+        (card.account == account && card.noise == *noise && listed).then(|| card.device())
+    }
+}

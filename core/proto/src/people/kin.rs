@@ -1,0 +1,141 @@
+//! How own devices agree, and what any device is told when a link with it comes up.
+//!
+//! Own devices compare a digest of all that they must agree on; if it differs, each tells the
+//! other everything once, then changes as they come.
+
+use alloc::vec::Vec;
+
+use prost::Message as _;
+
+use super::{Audience, Effect, News, People, own};
+use crate::{
+    id::{AccountId, ConversationId},
+    seal::{self, Context},
+    store::Shelf,
+    wire::{Frame, MapRecord, Topic},
+};
+
+/// So many bytes of records go into one frame.
+const MAP_CHUNK: usize = 48 << 10;
+
+impl People {
+    /// Says something in the map, here and to the other own devices.
+    pub(super) fn record(
+        &mut self,
+        topic: Topic,
+        key: &[u8],
+        value: Option<Vec<u8>>,
+        shelf: &mut dyn Shelf,
+    ) {
+        let record = self.map.say(topic, key, value, shelf);
+        self.changed = true;
+        let frame = Frame::Map(alloc::vec![record]);
+        self.effects.push_back(Effect::Tell(Audience::Own, frame));
+    }
+
+    /// What a device is told when a link with it comes up.
+    #[must_use]
+    pub fn greeting(&self, account: AccountId) -> Vec<Frame> {
+        if account == self.me.account {
+            return alloc::vec![Frame::MapDigest(self.digest())];
+        }
+        let own = self.rosters.get(&self.me.account).into_iter();
+        let siblings =
+            own.flat_map(|r| r.roster().devices.keys()).filter(|d| **d != self.me.device());
+        let cards = siblings.filter_map(|device| self.cards.get(device));
+        let mut frames: Vec<_> = cards.map(|(_, signed)| Frame::Card(signed.clone())).collect();
+        let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
+        if secrets.len() > 1 {
+            frames.push(Frame::Secrets(secrets));
+        }
+        frames
+    }
+
+    /// Another own device has a map of this digest: if ours differs, it is told all of it.
+    pub fn compare(&mut self, peer: AccountId, digest: &[u8; 32]) {
+        if peer != self.me.account || self.digest() == *digest {
+            return;
+        }
+        let mut chunk = Vec::new();
+        let mut frames = Vec::new();
+        let mut size = 0;
+        for record in self.map.records() {
+            size += record.encoded_len() + 8;
+            if size > MAP_CHUNK {
+                frames.push(Frame::Map(core::mem::take(&mut chunk)));
+                size = record.encoded_len() + 8;
+            }
+            chunk.push(record.clone());
+        }
+        frames.push(Frame::Map(chunk));
+        frames.extend(self.rosters.values().map(|r| Frame::Roster(r.newest().clone())));
+        frames.extend(self.cards.values().map(|(_, signed)| Frame::Card(signed.clone())));
+        self.effects.extend(frames.into_iter().map(|f| Effect::Tell(Audience::Own, f)));
+    }
+
+    /// The digest of what own devices must agree on.
+    fn digest(&self) -> [u8; 32] {
+        let mut fields: Vec<Vec<u8>> = self.map.records().map(MapRecord::encode_to_vec).collect();
+        for (account, rosters) in &self.rosters {
+            fields.push([&account.0[..], &rosters.roster().version.to_le_bytes()].concat());
+        }
+        for (device, (card, _)) in &self.cards {
+            fields.push([&device.0[..], &card.version.to_le_bytes()].concat());
+        }
+        let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
+        seal::derive(Context::MapDigest, &fields)
+    }
+
+    /// Another own device told records of the map.
+    pub fn take_records(
+        &mut self,
+        peer: AccountId,
+        records: Vec<MapRecord>,
+        shelf: &mut dyn Shelf,
+    ) {
+        if peer != self.me.account {
+            return;
+        }
+        for record in records {
+            let (topic, key) = (record.topic, record.key.clone());
+            let before = self.map.value(Topic::Friend, &key).is_some();
+            if !self.map.take(record, shelf) {
+                continue;
+            }
+            self.changed = true;
+            let (Ok(Topic::Friend), Ok(short)) =
+                (Topic::try_from(topic), key.as_slice().try_into())
+            else {
+                continue;
+            };
+            let conversation = ConversationId::pair(&self.me.account.short(), short);
+            match self.friend(conversation) {
+                Some(friend) => {
+                    if friend.blocked
+                        && let Some(account) = friend.account
+                    {
+                        self.effects.push_back(Effect::Part(account));
+                    }
+                    self.effects.push_back(Effect::News(News::Friend(friend)));
+                }
+                None if before => self.effects.push_back(Effect::News(News::Gone(conversation))),
+                None => {}
+            }
+        }
+    }
+
+    /// A friend's device told which of our secrets it holds: when both sides hold several of the
+    /// same, the smallest stays.
+    pub fn take_secrets(
+        &mut self,
+        account: AccountId,
+        theirs: &[crate::SecretId],
+        shelf: &mut dyn Shelf,
+    ) {
+        let shared = self.secrets(account).map(|(id, _)| id).filter(|id| theirs.contains(id));
+        let spare: Vec<_> = shared.skip(1).collect();
+        for id in spare {
+            self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
+        }
+    }
+}

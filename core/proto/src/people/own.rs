@@ -1,0 +1,235 @@
+//! What is one's own: the keys of this device, and the map that all own devices share.
+//!
+//! The map holds friends, secrets and invites. Of two records for one key the higher counter
+//! wins, then the larger device; what is removed leaves a tombstone. So own devices that tell
+//! each other their records agree, in whatever order they hear them.
+
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+
+use prost::Message as _;
+use zeroize::Zeroizing;
+
+use super::{
+    account::{Roster, recovery_hash},
+    card::{Card, Class},
+};
+use crate::{
+    dice::Dice,
+    id::{AccountId, DeviceId, SecretId},
+    seal::{self, Context, Secret, SigningKey, VerifyingKey},
+    store::{Kind, Record, Shelf},
+    wire::{MapRecord, Topic},
+};
+
+/// The keys of this device and account.
+#[derive(Debug)]
+pub struct Me {
+    /// Who we are.
+    pub account: AccountId,
+    /// Signs rosters.
+    pub account_key: SigningKey,
+    /// Signs cards and runs.
+    pub device_key: SigningKey,
+    /// Proves this device in links.
+    pub noise: Secret,
+    secrets: [Secret; 4],
+}
+
+impl Me {
+    /// A new account with this one device, and what its store begins with.
+    #[must_use]
+    pub fn found(name: String, class: Class, seed: [u8; 32]) -> (Self, Vec<Record>) {
+        let mut dice = Dice::new(seed);
+        let secrets: [Secret; 4] = core::array::from_fn(|_| Secret(dice.roll()));
+        let [account_key, recovery, device, _] = &secrets;
+        let recovery = recovery_hash(&SigningKey::new(recovery).public());
+        let account_key = SigningKey::new(account_key);
+        let device_key = SigningKey::new(device);
+        let roster = Roster::first(account_key.public(), recovery, device_key.public(), name);
+        let me = Self::of(roster.account, secrets);
+        let own = Secret(dice.roll());
+        let secret = MapRecord {
+            topic: Topic::Secret.into(),
+            key: secret_key(&me.account, &secret_id(&own)),
+            counter: 1,
+            device: me.device().0.to_vec(),
+            value: Some(own.0.to_vec()),
+        };
+        let rosters = super::encode_rosters(core::iter::once(&roster.sign(&account_key)));
+        let records = alloc::vec![
+            Record { kind: Kind::Roster, key: me.account.0.to_vec(), bytes: rosters },
+            me.card_record(&me.card(class)),
+            Record { kind: Kind::Map, key: row(&secret), bytes: secret.encode_to_vec() },
+        ];
+        (me, records)
+    }
+
+    fn of(account: AccountId, secrets: [Secret; 4]) -> Self {
+        let [account_key, _, device_key, noise] = &secrets;
+        Self {
+            account,
+            account_key: SigningKey::new(account_key),
+            device_key: SigningKey::new(device_key),
+            noise: noise.clone(),
+            secrets,
+        }
+    }
+
+    /// The first card of this device.
+    #[must_use]
+    pub fn card(&self, class: Class) -> Card {
+        Card {
+            account: self.account,
+            key: self.device_key.public(),
+            version: 1,
+            noise: seal::x25519_public(&self.noise),
+            class,
+            capabilities: 0,
+            addresses: Vec::new(),
+        }
+    }
+
+    fn card_record(&self, card: &Card) -> Record {
+        let bytes = card.sign(&self.device_key).encode_to_vec();
+        Record { kind: Kind::Card, key: card.device().0.to_vec(), bytes }
+    }
+
+    /// This device.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        DeviceId::of(&self.account, &self.key())
+    }
+
+    /// What others check this device's signatures by.
+    #[must_use]
+    pub fn key(&self) -> VerifyingKey {
+        self.device_key.public()
+    }
+
+    /// All of it, for the vault.
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 32 * 5));
+        bytes.push(FORMAT);
+        bytes.extend(self.account.0);
+        self.secrets.iter().for_each(|secret| bytes.extend(secret.0));
+        bytes
+    }
+
+    /// Reads what [`Self::encode`] wrote.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let (&FORMAT, rest) = bytes.split_first()? else {
+            return None;
+        };
+        let (chunks, []) = rest.as_chunks::<32>() else {
+            return None;
+        };
+        let [account, secrets @ ..] = <[_; 5]>::try_from(chunks).ok()?;
+        Some(Self::of(AccountId(account), secrets.map(Secret)))
+    }
+}
+
+const FORMAT: u8 = 1;
+
+/// The name of a secret.
+#[must_use]
+pub fn secret_id(secret: &Secret) -> SecretId {
+    let hash = seal::derive(Context::SecretId, &[&secret.0]);
+    let (id, _) = hash.split_first_chunk().expect("32 bytes");
+    SecretId(*id)
+}
+
+/// The key of a secret's record.
+#[must_use]
+pub fn secret_key(account: &AccountId, id: &SecretId) -> Vec<u8> {
+    [&account.0[..], &id.0].concat()
+}
+
+/// The map between own devices.
+#[derive(Debug)]
+pub struct Map {
+    device: DeviceId,
+    records: BTreeMap<(i32, Vec<u8>), MapRecord>,
+}
+
+impl Map {
+    /// An empty one, kept by this device.
+    #[must_use]
+    pub fn new(device: DeviceId) -> Self {
+        Self { device, records: BTreeMap::new() }
+    }
+
+    /// Takes a row from the store.
+    pub fn load(&mut self, bytes: &[u8]) {
+        if let Ok(record) = MapRecord::decode(bytes) {
+            self.records.insert((record.topic, record.key.clone()), record);
+        }
+    }
+
+    /// What it says about this.
+    #[must_use]
+    pub fn value(&self, topic: Topic, key: &[u8]) -> Option<&[u8]> {
+        self.records.get(&(topic.into(), key.to_vec()))?.value.as_deref()
+    }
+
+    /// All that it says on a topic, by key.
+    pub fn values(&self, topic: Topic) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let topic = i32::from(topic);
+        let all = self.records.range((topic, Vec::new())..);
+        all.take_while(move |((t, _), _)| *t == topic)
+            .filter_map(|((_, key), record)| Some((key.as_slice(), record.value.as_deref()?)))
+    }
+
+    /// Says something, or, with nothing, takes it back. The record is for the other own devices.
+    pub fn say(
+        &mut self,
+        topic: Topic,
+        key: &[u8],
+        value: Option<Vec<u8>>,
+        shelf: &mut dyn Shelf,
+    ) -> MapRecord {
+        let known = self.records.get(&(topic.into(), key.to_vec()));
+        let record = MapRecord {
+            topic: topic.into(),
+            key: key.to_vec(),
+            counter: known.map_or(0, |r| r.counter) + 1,
+            device: self.device.0.to_vec(),
+            value,
+        };
+        self.keep(record.clone(), shelf);
+        record
+    }
+
+    /// Takes in a record of another own device; whether it says something new.
+    pub fn take(&mut self, record: MapRecord, shelf: &mut dyn Shelf) -> bool {
+        let size = record.key.len() + record.value.as_ref().map_or(0, Vec::len);
+        let known = self.records.get(&(record.topic, record.key.clone()));
+        let room = known.is_some() || self.records.len() < MAX_RECORDS;
+        let news = known.is_none_or(|known| record.beats(known));
+        if size > MapRecord::MAX || record.counter > MAX_COUNTER || !room || !news {
+            return false;
+        }
+        self.keep(record, shelf);
+        true
+    }
+
+    /// All records, for an own device whose map differs.
+    pub fn records(&self) -> impl Iterator<Item = &MapRecord> {
+        self.records.values()
+    }
+
+    fn keep(&mut self, record: MapRecord, shelf: &mut dyn Shelf) {
+        shelf.put(Kind::Map, &row(&record), &record.encode_to_vec());
+        self.records.insert((record.topic, record.key.clone()), record);
+    }
+}
+
+fn row(record: &MapRecord) -> Vec<u8> {
+    [&record.topic.to_be_bytes()[..], &record.key].concat()
+}
+
+/// Beyond so many records new ones of other devices are not taken.
+const MAX_RECORDS: usize = 20_000;
+/// A counter beyond this would leave no room to answer it.
+const MAX_COUNTER: u64 = u64::MAX >> 1;

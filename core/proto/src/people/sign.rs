@@ -1,0 +1,56 @@
+//! Signs on the local network: how devices of friends, and invited people, know each other there.
+//!
+//! A sign is a salt and a keyed hash: those who know the key recognise it, to all others it is
+//! noise, another one after every start.
+
+use alloc::vec::Vec;
+
+use super::People;
+use crate::{
+    dice::Dice,
+    id::{DeviceId, InviteTag},
+    seal,
+};
+
+/// So many signs are shown and looked at: a datagram's worth.
+const MAX_TAGS: usize = 32;
+
+/// Whom a tag on the local network tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whom {
+    /// A device that may be called.
+    Device(DeviceId),
+    /// The maker of an invite that we answer.
+    Inviter(InviteTag),
+}
+
+impl People {
+    /// What this device is recognised by on the local network, and by every open invite's holder.
+    pub fn tags(&self, dice: &mut Dice) -> Vec<Vec<u8>> {
+        let keys = core::iter::once(seal::x25519_public(&self.me.noise));
+        let invites = self.invites().map(|invite| invite.key);
+        let tag = |key: [u8; 32]| {
+            let salt: [u8; 16] = dice.roll();
+            [&salt[..], &seal::lan_tag(&key, &salt)].concat()
+        };
+        keys.chain(invites).take(MAX_TAGS).map(tag).collect()
+    }
+
+    /// Whose tags these are.
+    #[must_use]
+    pub fn recognise(&self, tags: &[Vec<u8>]) -> Vec<Whom> {
+        let tags = tags.iter().take(MAX_TAGS).filter_map(|tag| tag.split_first_chunk::<16>());
+        let whose = |(salt, tag): (&[u8; 16], &[u8])| {
+            let is = |key: &[u8; 32]| seal::lan_tag(key, salt) == tag;
+            let device = self.devices().find(|(device, _, _)| {
+                self.cards.get(device).is_some_and(|(card, _)| is(&card.noise))
+            });
+            let invite = || self.waiting.values().find(|w| is(&w.invite.key));
+            match device {
+                Some((device, _, _)) => Some(Whom::Device(device)),
+                None => invite().map(|w| Whom::Inviter(w.invite.tag())),
+            }
+        };
+        tags.filter_map(whose).collect()
+    }
+}

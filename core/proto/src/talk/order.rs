@@ -1,0 +1,57 @@
+//! The order in which messages are shown: from signed bytes alone, so the same on every device.
+//!
+//! An entry's order is its `at`, but behind the entry before it in its log and behind all that its
+//! author had seen. When one of those arrives late, what stands on it moves.
+
+use alloc::{
+    collections::{BTreeSet, VecDeque},
+    vec::Vec,
+};
+
+use super::fold;
+use crate::{
+    id::{AccountId, LogId, Seq},
+    store::Shelf,
+    time::Time,
+    wire::Entry,
+};
+
+/// So many messages move at most because of one that was late; the rest stay until they are shown
+/// anew. Far more than people write past each other.
+const MAX_MOVES: usize = 4096;
+
+/// The order of an entry, by what is shown so far.
+pub(super) fn order(entry: &Entry, shelf: &dyn Shelf) -> Time {
+    let before = core::iter::once(entry.head.prev.short()).chain(entry.head.seen.iter().copied());
+    let known = before.filter_map(|id| shelf.order(entry.head.log.conversation, id));
+    known.map(|order| Time(order.0.saturating_add(1))).fold(entry.head.at, Time::max)
+}
+
+/// Moves what stands on an entry that has just been shown.
+pub(super) fn reorder<A>(entry: &Entry, author_of: A, shelf: &mut dyn Shelf)
+where
+    A: Fn(LogId) -> Option<AccountId>,
+{
+    let mut due: VecDeque<(LogId, Seq)> = standing_on(entry, shelf).into();
+    let mut moves = 0;
+    while let Some((log, seq)) = due.pop_front() {
+        for entry in shelf.at(log, seq) {
+            let (Some(author), order) = (author_of(log), order(&entry, shelf)) else { continue };
+            if shelf.order(log.conversation, entry.id.short()) == Some(order) || moves >= MAX_MOVES
+            {
+                continue;
+            }
+            moves += 1;
+            shelf.show(&fold::message(&entry, author, order));
+            due.extend(standing_on(&entry, shelf));
+        }
+    }
+}
+
+/// The places of the entries whose order looks at this one.
+fn standing_on(entry: &Entry, shelf: &dyn Shelf) -> Vec<(LogId, Seq)> {
+    let readers = shelf.readers(entry.head.log.conversation, entry.id.short());
+    let mut places: BTreeSet<_> = readers.into_iter().collect();
+    places.insert((entry.head.log, entry.head.seq.next()));
+    places.into_iter().collect()
+}

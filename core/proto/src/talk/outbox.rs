@@ -1,0 +1,232 @@
+//! The outbox: who lacks what, as a subtraction.
+//!
+//! For every device that we know of there is what it told to hold, on disk; for every link
+//! a session besides: where in each log we are sending, and what is in flight. Nothing
+//! is kept of what is sent: a link that breaks takes the session with it, and the next begins at
+//! what the device then tells. What it holds of our logs is what a person sees as delivered.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    vec::Vec,
+};
+use core::time::Duration;
+
+use crate::{
+    id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
+    store::{Kind, Shelf},
+    time::Time,
+    wire::{Invalid, LogHave},
+};
+
+/// So many bytes are in flight on a link, unanswered.
+const WINDOW: u64 = 256 << 10;
+/// What is not answered for so long is sent again, then after twice that.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The most logs of which a device's word is kept.
+const MAX_HAVES: usize = 4096;
+
+/// A device, as far as it and we talk.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) account: AccountId,
+    haves: BTreeMap<LogId, LogHave>,
+    sessions: BTreeMap<LinkId, Session>,
+    /// The link on which we speak; on the others we only listen.
+    current: Option<LinkId>,
+}
+
+/// Talk on one link, from its beginning.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// Conversations of which we know what the device holds.
+    ready: BTreeSet<ConversationId>,
+    cursors: BTreeMap<LogId, Seq>,
+    flying: VecDeque<Flying>,
+    /// How often in a row something was sent again.
+    repeats: u32,
+    /// Logs of others that the device lacks: when we send them, if nobody else did.
+    waits: BTreeMap<LogId, Time>,
+}
+
+#[derive(Debug)]
+struct Flying {
+    log: LogId,
+    last: Seq,
+    bytes: u64,
+    since: Time,
+}
+
+impl Peer {
+    pub(super) fn new(account: AccountId) -> Self {
+        Self { account, haves: BTreeMap::new(), sessions: BTreeMap::new(), current: None }
+    }
+
+    /// A link with the device begins; talk on it does too.
+    pub(super) fn link_up(&mut self, link: LinkId) {
+        self.sessions.insert(link, Session::default());
+    }
+
+    /// A link with the device is gone.
+    pub(super) fn link_down(&mut self, link: LinkId) {
+        self.sessions.remove(&link);
+    }
+
+    /// Speaks on this link from now on.
+    pub(super) fn prefer(&mut self, link: Option<LinkId>) {
+        self.current = link;
+    }
+
+    /// The talk on a link.
+    pub(super) fn session(&mut self, link: LinkId) -> Option<&mut Session> {
+        self.sessions.get_mut(&link)
+    }
+
+    /// Where we speak, if the device is linked.
+    pub(super) fn current(&self) -> Option<LinkId> {
+        self.current.filter(|link| self.sessions.contains_key(link))
+    }
+
+    /// All talk with the device.
+    pub(super) fn sessions(&mut self) -> impl Iterator<Item = &mut Session> {
+        self.sessions.values_mut()
+    }
+
+    /// When something is to be done about a session even if nothing happens until then.
+    pub(super) fn next_timeout(&self, now: Time) -> Option<Time> {
+        self.sessions.values().filter_map(|session| session.next_timeout(now)).min()
+    }
+
+    /// What the device told to hold of a log.
+    pub(super) fn have(&self, log: &LogId) -> Option<&LogHave> {
+        self.haves.get(log)
+    }
+
+    /// A row of the store.
+    pub(super) fn load(&mut self, log: LogId, have: LogHave) {
+        self.haves.insert(log, have);
+    }
+
+    /// This device (`holder`) tells what it holds of a log; whether more than it told before.
+    pub(super) fn tell(
+        &mut self,
+        holder: DeviceId,
+        log: LogId,
+        have: LogHave,
+        shelf: &mut dyn Shelf,
+    ) -> bool {
+        if self.haves.len() >= MAX_HAVES && !self.haves.contains_key(&log) {
+            return false;
+        }
+        self.sessions.values_mut().for_each(|session| session.answered(log, &have));
+        if self.haves.get(&log) == Some(&have) {
+            return false;
+        }
+        let bytes = [&self.account.0[..], &have.encode(log)].concat();
+        shelf.put(Kind::Have, &row(log, holder), &bytes);
+        let upto = have.upto;
+        let before = self.haves.insert(log, have);
+        upto > before.map_or(Seq(0), |before| before.upto)
+    }
+
+    /// This device (`holder`) holds nothing of the conversation's logs but of these.
+    pub(super) fn only(
+        &mut self,
+        holder: DeviceId,
+        conversation: ConversationId,
+        told: &BTreeSet<LogId>,
+        shelf: &mut dyn Shelf,
+    ) {
+        let here = self.haves.keys().filter(|log| log.conversation == conversation);
+        let gone: Vec<_> = here.filter(|log| !told.contains(log)).copied().collect();
+        for log in gone {
+            self.haves.remove(&log);
+            shelf.delete(Kind::Have, &row(log, holder));
+        }
+    }
+}
+
+impl Session {
+    /// From now on we know what the device holds of this conversation.
+    pub(super) fn ready(&mut self, conversation: ConversationId) {
+        self.ready.insert(conversation);
+    }
+
+    pub(super) fn is_ready(&self, conversation: ConversationId) -> bool {
+        self.ready.contains(&conversation)
+    }
+
+    /// How many more bytes may fly.
+    pub(super) fn room(&self) -> u64 {
+        WINDOW.saturating_sub(self.flying.iter().map(|f| f.bytes).sum())
+    }
+
+    /// Up to where a log is sent or need not be, given what the device holds of it.
+    pub(super) fn cursor(&self, log: &LogId, have: Option<&LogHave>) -> Seq {
+        let begin = have.map_or(Seq(0), |h| h.upto.max(Seq(h.from.0.saturating_sub(1))));
+        self.cursors.get(log).map_or(begin, |cursor| begin.max(*cursor))
+    }
+
+    /// Entries of a log up to `last` were sent.
+    pub(super) fn fly(&mut self, log: LogId, last: Seq, bytes: u64, now: Time) {
+        self.cursors.insert(log, last);
+        self.flying.push_back(Flying { log, last, bytes, since: now });
+    }
+
+    fn answered(&mut self, log: LogId, have: &LogHave) {
+        let before = self.flying.len();
+        self.flying.retain(|f| f.log != log || !have.holds(f.last));
+        if self.flying.len() < before {
+            self.repeats = 0;
+        }
+    }
+
+    /// Whether a log of somebody else, which the device lacks, is to be sent now; when it is first
+    /// asked, `due` says from when on.
+    pub(super) fn waited(&mut self, log: LogId, due: impl FnOnce() -> Time, now: Time) -> bool {
+        *self.waits.entry(log).or_insert_with(due) <= now
+    }
+
+    /// The device lacks nothing of this log any more.
+    pub(super) fn sated(&mut self, log: &LogId) {
+        self.waits.remove(log);
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE.saturating_mul(1 << self.repeats.min(16))
+    }
+
+    fn next_timeout(&self, now: Time) -> Option<Time> {
+        let impatient = self.flying.front().map(|f| f.since.after(self.patience()));
+        let waits = self.waits.values().copied().filter(|due| *due > now);
+        impatient.into_iter().chain(waits).min()
+    }
+
+    /// Sends again what was not answered for too long.
+    pub(super) fn on_timeout(&mut self, now: Time) {
+        if self.flying.front().is_some_and(|f| f.since.after(self.patience()) <= now) {
+            self.flying.clear();
+            self.cursors.clear();
+            self.repeats = self.repeats.saturating_add(1);
+        }
+    }
+}
+
+/// The key under which a device's word on a log is stored.
+fn row(log: LogId, holder: DeviceId) -> Vec<u8> {
+    [&log.conversation.0[..], &log.device.0, &holder.0].concat()
+}
+
+/// A stored row of [`Kind::Have`]: whose device holds how much of a log.
+///
+/// # Errors
+/// [`Invalid`] if it is no such thing.
+pub fn parse_have(
+    key: &[u8],
+    bytes: &[u8],
+) -> Result<(DeviceId, AccountId, LogId, LogHave), Invalid> {
+    let (account, have) = bytes.split_at_checked(32).ok_or(Invalid)?;
+    let (_, holder) = key.split_at_checked(48).ok_or(Invalid)?;
+    let (log, have) = LogHave::parse(have)?;
+    let holder = DeviceId::parse(holder).ok_or(Invalid)?;
+    Ok((holder, AccountId::parse(account).ok_or(Invalid)?, log, have))
+}

@@ -1,0 +1,230 @@
+//! Sync: telling what we hold, hearing what others hold, sending the difference.
+//!
+//! ```text
+//! link up ─> digests ──(equal)──> ready ─> changes, each with what is held then
+//!                └────(differ)──> all logs once ─> ready
+//! ```
+
+use alloc::{collections::BTreeSet, vec::Vec};
+use core::{ops::RangeInclusive, time::Duration};
+
+use super::{
+    Effect, News, Talk,
+    log::{self, Head},
+    outbox::{Peer, Session},
+};
+use crate::{
+    dice::Dice,
+    id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
+    store::Shelf,
+    time::{Time, millis},
+    wire::{Frame, Have, LogHave, frame::MAX_LOGS},
+};
+
+/// Logs of others are sent after a random time between these, if they are still lacking.
+const OTHERS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
+
+impl Talk {
+    /// A link with a device begins; talk on it does too.
+    pub fn link_up(&mut self, link: LinkId, device: DeviceId, account: AccountId) {
+        self.peers.entry(device).or_insert_with(|| Peer::new(account)).link_up(link);
+        let conversations = self.conversations(account);
+        for part in conversations.chunks(MAX_LOGS) {
+            let digests = part.iter().map(|c| (*c, self.digest(*c))).collect();
+            self.tell(link, Have { digests, ..Have::default() });
+        }
+    }
+
+    /// A link with a device is gone.
+    pub fn link_down(&mut self, link: LinkId, device: DeviceId) {
+        if let Some(peer) = self.peers.get_mut(&device) {
+            peer.link_down(link);
+        }
+    }
+
+    /// With this device we speak on this link from now on.
+    pub fn prefer(&mut self, device: DeviceId, link: Option<LinkId>) {
+        if let Some(peer) = self.peers.get_mut(&device) {
+            peer.prefer(link);
+        }
+    }
+
+    /// A device tells what it holds.
+    pub fn on_have(&mut self, link: LinkId, device: DeviceId, have: Have, shelf: &mut dyn Shelf) {
+        let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
+        let told: BTreeSet<_> = have.logs.iter().map(|(log, _)| *log).collect();
+        for (log, have) in have.logs {
+            self.hear(device, log, have, shelf);
+        }
+        for (conversation, digest) in have.digests {
+            if !self.shared(account, conversation) {
+                continue;
+            }
+            if self.digest(conversation) == digest {
+                self.hear_same(device, conversation, shelf);
+                self.ready(link, device, conversation);
+            } else {
+                let logs = self.logs(conversation).map(|(log, head)| (*log, head.have.clone()));
+                let logs = logs.take(MAX_LOGS).collect();
+                let whole = alloc::vec![conversation];
+                self.tell(link, Have { logs, whole, ..Have::default() });
+            }
+        }
+        for conversation in have.whole {
+            if self.shared(account, conversation) {
+                let Some(peer) = self.peers.get_mut(&device) else { return };
+                peer.only(device, conversation, &told, shelf);
+                self.ready(link, device, conversation);
+            }
+        }
+    }
+
+    /// A device tells what it holds of one log. Of its own it holds all, whatever it tells.
+    fn hear(&mut self, device: DeviceId, log: LogId, have: LogHave, shelf: &mut dyn Shelf) {
+        let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
+        if log.device == device || !self.shared(account, log.conversation) {
+            return;
+        }
+        let ours = self.heads.get(&log).is_some_and(|head| head.author == self.account);
+        let upto = have.upto;
+        let Some(peer) = self.peers.get_mut(&device) else { return };
+        if peer.tell(device, log, have, shelf) && ours && account != self.account {
+            self.effects.push_back(Effect::News(News::Delivered(log, upto)));
+        }
+    }
+
+    /// A device holds of a conversation what we hold.
+    fn hear_same(&mut self, device: DeviceId, here: ConversationId, shelf: &mut dyn Shelf) {
+        let ours = self.logs(here).map(|(log, head)| (*log, head.have.clone()));
+        let ours: Vec<_> = ours.collect();
+        for (log, have) in ours {
+            self.hear(device, log, LogHave { beyond: Vec::new(), ..have }, shelf);
+        }
+    }
+
+    /// What the device holds of the conversation is known.
+    fn ready(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
+        if let Some(session) = self.peers.get_mut(&device).and_then(|peer| peer.session(link)) {
+            session.ready(conversation);
+        }
+    }
+
+    /// Tells every linked device what changed where it is concerned; the log of this device tells
+    /// itself.
+    pub(super) fn tell_changes(&mut self) {
+        let mut changed = core::mem::take(&mut self.changed);
+        changed.retain(|log| log.device != self.device);
+        let mut haves = Vec::new();
+        for peer in self.peers.values() {
+            let Some(link) = peer.current() else { continue };
+            let concerned =
+                changed.iter().filter(|log| self.shared(peer.account, log.conversation));
+            let logs = concerned.filter_map(|log| Some((*log, self.heads.get(log)?.have.clone())));
+            haves.push((link, logs.collect::<Vec<_>>()));
+        }
+        for (link, logs) in haves {
+            for logs in logs.chunks(MAX_LOGS) {
+                self.tell(link, Have { logs: logs.to_vec(), ..Have::default() });
+            }
+        }
+    }
+
+    fn tell(&mut self, link: LinkId, have: Have) {
+        self.effects.push_back(Effect::Tell(link, Frame::Have(have)));
+    }
+
+    /// Sends every linked device what it lacks, as far as the window goes.
+    pub(super) fn send_lacking(&mut self, now: Time, dice: &mut Dice, shelf: &dyn Shelf) {
+        let (me, heads) = (self.account, &self.heads);
+        for (device, peer) in &mut self.peers {
+            let Some(link) = peer.current() else { continue };
+            let pair = ConversationId::pair(&me.short(), &peer.account.short());
+            let range = if peer.account == me { everything() } else { all_of(pair) };
+            for (log, head) in heads.range(range).filter(|(log, _)| log.device != *device) {
+                let have = peer.have(log).cloned();
+                let Some(session) = peer.session(link) else { break };
+                if session.cursor(log, have.as_ref()) >= head.top() {
+                    session.sated(log);
+                    continue;
+                }
+                let mut due = || {
+                    let more = dice.below(millis(OTHERS[1] - OTHERS[0]));
+                    now.after(OTHERS[0]).after(Duration::from_millis(more))
+                };
+                if session.is_ready(log.conversation)
+                    && (head.author == me || session.waited(*log, &mut due, now))
+                {
+                    let sent = send_log(session, *log, have.as_ref(), now, shelf);
+                    let sends =
+                        sent.into_iter().map(|(from, to)| Effect::Send(link, *log, from, to));
+                    self.effects.extend(sends);
+                }
+            }
+        }
+    }
+
+    /// Sends again what was not answered.
+    pub fn on_timeout(&mut self, now: Time) {
+        let sessions = self.peers.values_mut().flat_map(Peer::sessions);
+        sessions.for_each(|session| session.on_timeout(now));
+    }
+
+    /// When there is something to do even if nothing happens until then.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Time> {
+        self.peers.values().filter_map(|peer| peer.next_timeout(self.now)).min()
+    }
+
+    /// The conversations that we share with an account.
+    fn conversations(&self, account: AccountId) -> Vec<ConversationId> {
+        if account != self.account {
+            return alloc::vec![ConversationId::pair(&self.account.short(), &account.short())];
+        }
+        let all: BTreeSet<_> = self.heads.keys().map(|log| log.conversation).collect();
+        all.into_iter().collect()
+    }
+
+    fn shared(&self, account: AccountId, conversation: ConversationId) -> bool {
+        let pair = || ConversationId::pair(&self.account.short(), &account.short());
+        account == self.account || conversation == pair()
+    }
+
+    fn logs(&self, conversation: ConversationId) -> impl Iterator<Item = (&LogId, &Head)> {
+        self.heads.range(all_of(conversation))
+    }
+
+    fn digest(&self, conversation: ConversationId) -> [u8; 8] {
+        log::digest(self.logs(conversation))
+    }
+}
+
+/// All logs of a conversation.
+fn all_of(conversation: ConversationId) -> RangeInclusive<LogId> {
+    let log = |device| LogId { conversation, device: DeviceId(device) };
+    log([0; 16])..=log([0xff; 16])
+}
+
+/// All logs there are.
+fn everything() -> RangeInclusive<LogId> {
+    let log =
+        |fill| LogId { conversation: ConversationId([fill; 32]), device: DeviceId([fill; 16]) };
+    log(0)..=log(0xff)
+}
+
+/// Sends a log from where we are, as far as the window goes: from and to.
+fn send_log(
+    session: &mut Session,
+    log: LogId,
+    have: Option<&LogHave>,
+    now: Time,
+    shelf: &dyn Shelf,
+) -> Vec<(Seq, Seq)> {
+    let mut sent = Vec::new();
+    while session.room() > 0 {
+        let cursor = session.cursor(&log, have);
+        let Some(span) = shelf.span(log, cursor, session.room()) else { break };
+        session.fly(log, span.last, span.bytes, now);
+        sent.push((cursor.next(), span.last));
+    }
+    sent
+}
