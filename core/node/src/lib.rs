@@ -1,3 +1,4 @@
-//! Being built.
+//! Effects: what the machine of `covey-proto` decides is carried out here.
 
+pub mod qr;
 pub mod store;
