@@ -1,4 +1,5 @@
 //! Effects: what the machine of `covey-proto` decides is carried out here.
 
+pub mod clock;
 pub mod qr;
 pub mod store;

@@ -64,9 +64,7 @@ pub fn write_png(path: &Path, text: &str) -> Result<(), QrError> {
 /// The text of the first legible code in a PNG file.
 pub fn read_png(path: &Path) -> Result<String, QrError> {
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {
         return Err(QrError::TooLarge);
     }
@@ -96,10 +94,7 @@ fn draw(code: &QrCode) -> Grey {
     }
     let wide = |row: &[u8]| row.iter().flat_map(|m| [*m; SCALE]).collect::<Vec<_>>();
     let pixels = modules.chunks(side).flat_map(|row| wide(row).repeat(SCALE));
-    Grey {
-        width: side * SCALE,
-        pixels: pixels.collect(),
-    }
+    Grey { width: side * SCALE, pixels: pixels.collect() }
 }
 
 /// Modules of white around a code, as the standard asks.
@@ -109,9 +104,8 @@ const SCALE: usize = 8;
 
 fn find(picture: &Grey) -> Result<String, QrError> {
     let mut outcome = Err(QrError::NoCode);
-    for code in Quirc::default()
-        .identify(picture.width, picture.height(), &picture.pixels)
-        .flatten()
+    for code in
+        Quirc::default().identify(picture.width, picture.height(), &picture.pixels).flatten()
     {
         match code.decode().map(|data| String::from_utf8(data.payload)) {
             Ok(Ok(text)) => return Ok(text),
@@ -137,13 +131,8 @@ mod tests {
 
     #[test]
     fn the_longest_invite_fits_version_11_and_is_read() {
-        let text = format!(
-            "COVEY:{}",
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-                .repeat(12)
-                .split_at(360)
-                .0
-        );
+        let text =
+            format!("COVEY:{}", "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".repeat(12).split_at(360).0);
         let code = encode(&text).unwrap();
         assert_eq!(code.version(), qrcode::Version::Normal(11));
         assert_eq!(find(&draw(&code)).unwrap(), text);
@@ -152,10 +141,7 @@ mod tests {
     #[test]
     fn a_terminal_shows_the_code_in_black_and_white_of_its_own() {
         let screen = screen(&terminal(TEXT).unwrap());
-        assert!(
-            screen.pixels[..4 * screen.width].iter().all(|p| *p == 255),
-            "a quiet zone"
-        );
+        assert!(screen.pixels[..4 * screen.width].iter().all(|p| *p == 255), "a quiet zone");
         assert_eq!(read(&enlarge(&screen)).unwrap(), TEXT);
     }
 
@@ -188,10 +174,7 @@ mod tests {
 
     #[test]
     fn a_picture_without_a_code_says_so() {
-        let blank = Grey {
-            width: 300,
-            pixels: vec![128; 90_000],
-        };
+        let blank = Grey { width: 300, pixels: vec![128; 90_000] };
         assert!(matches!(read(&blank), Err(QrError::NoCode)));
     }
 
@@ -200,26 +183,15 @@ mod tests {
         let corner = |i: usize| (i % 9).abs_diff(4);
         let at = |i: usize| corner(i / 900).max(corner(i % 900));
         let pixels = (0..900 * 900).map(|i| if [2, 4].contains(&at(i)) { 255 } else { 0 });
-        let crowd = Grey {
-            width: 900,
-            pixels: pixels.collect(),
-        };
-        assert!(matches!(
-            read(&crowd),
-            Err(QrError::NoCode | QrError::Unreadable)
-        ));
+        let crowd = Grey { width: 900, pixels: pixels.collect() };
+        assert!(matches!(read(&crowd), Err(QrError::NoCode | QrError::Unreadable)));
     }
 
     #[test]
     fn a_code_painted_over_says_so() {
         let mut picture = drawn();
         let (width, height) = (picture.width, picture.height());
-        for row in picture
-            .pixels
-            .chunks_mut(width)
-            .skip(height / 3)
-            .take(height / 4)
-        {
+        for row in picture.pixels.chunks_mut(width).skip(height / 3).take(height / 4) {
             row[width / 3..width * 9 / 10].fill(255);
         }
         assert!(matches!(read(&picture), Err(QrError::Unreadable)));
@@ -234,10 +206,7 @@ mod tests {
 
     #[test]
     fn a_text_beyond_the_largest_code_is_refused() {
-        assert!(matches!(
-            terminal(&"A".repeat(4_000)),
-            Err(QrError::TooLong)
-        ));
+        assert!(matches!(terminal(&"A".repeat(4_000)), Err(QrError::TooLong)));
     }
 
     fn drawn() -> Grey {
@@ -254,18 +223,10 @@ mod tests {
     fn screen(shown: &str) -> Grey {
         let (mut width, mut pixels) = (0, Vec::new());
         for line in shown.lines() {
-            let blocks = line
-                .strip_prefix(WHITE_ON_BLACK)
-                .unwrap()
-                .strip_suffix(RESET)
-                .unwrap();
+            let blocks = line.strip_prefix(WHITE_ON_BLACK).unwrap().strip_suffix(RESET).unwrap();
             width = blocks.chars().count();
             for lit in ["█▀", "█▄"] {
-                pixels.extend(
-                    blocks
-                        .chars()
-                        .map(|c| if lit.contains(c) { 255 } else { 0 }),
-                );
+                pixels.extend(blocks.chars().map(|c| if lit.contains(c) { 255 } else { 0 }));
             }
         }
         Grey { width, pixels }
@@ -273,44 +234,26 @@ mod tests {
 
     fn enlarge(grey: &Grey) -> Grey {
         let wide = |row: &[u8]| row.iter().flat_map(|p| [*p; 5]).collect::<Vec<_>>();
-        let rows = grey
-            .pixels
-            .chunks(grey.width)
-            .flat_map(|row| wide(row).repeat(5));
-        Grey {
-            width: grey.width * 5,
-            pixels: rows.collect(),
-        }
+        let rows = grey.pixels.chunks(grey.width).flat_map(|row| wide(row).repeat(5));
+        Grey { width: grey.width * 5, pixels: rows.collect() }
     }
 
     fn turn(grey: &Grey) -> Grey {
         let (width, height) = (grey.width, grey.height());
         let column = |x: usize| (0..height).rev().map(move |y| grey.pixels[y * width + x]);
-        Grey {
-            width: height,
-            pixels: (0..width).flat_map(column).collect(),
-        }
+        Grey { width: height, pixels: (0..width).flat_map(column).collect() }
     }
 
     fn blur(grey: &Grey, radius: usize) -> Grey {
         let mean = |i: usize| {
             let (x, y) = (i % grey.width, i / grey.width);
-            let rows = grey
-                .pixels
-                .chunks(grey.width)
-                .skip(y.saturating_sub(radius))
-                .take(2 * radius + 1);
-            let near = rows.flat_map(|row| {
-                row.iter()
-                    .skip(x.saturating_sub(radius))
-                    .take(2 * radius + 1)
-            });
+            let rows =
+                grey.pixels.chunks(grey.width).skip(y.saturating_sub(radius)).take(2 * radius + 1);
+            let near =
+                rows.flat_map(|row| row.iter().skip(x.saturating_sub(radius)).take(2 * radius + 1));
             let (sum, count) = near.fold((0, 0), |(s, n), p| (s + u32::from(*p), n + 1));
             (sum / count) as u8
         };
-        Grey {
-            width: grey.width,
-            pixels: (0..grey.pixels.len()).map(mean).collect(),
-        }
+        Grey { width: grey.width, pixels: (0..grey.pixels.len()).map(mean).collect() }
     }
 }

@@ -32,9 +32,7 @@ impl Grey {
         encoder.set_color(ColorType::Grayscale);
         encoder.set_depth(BitDepth::Eight);
         let mut writer = encoder.write_header().map_err(io::Error::from)?;
-        writer
-            .write_image_data(&self.pixels)
-            .map_err(io::Error::from)?;
+        writer.write_image_data(&self.pixels).map_err(io::Error::from)?;
         writer.finish().map_err(io::Error::from)?;
         Ok(file)
     }
@@ -112,69 +110,32 @@ mod tests {
         let nibbles = RAMP.chunks(2).map(|pair| (pair[0] & 0xf0) | (pair[1] >> 4));
         for (color, depth, data, tolerance) in [
             (ColorType::Grayscale, BitDepth::Eight, RAMP.to_vec(), 0),
-            (
-                ColorType::Grayscale,
-                BitDepth::Sixteen,
-                with(|g| vec![*g, 7]),
-                0,
-            ),
+            (ColorType::Grayscale, BitDepth::Sixteen, with(|g| vec![*g, 7]), 0),
             (ColorType::Grayscale, BitDepth::Four, nibbles.collect(), 16),
-            (
-                ColorType::GrayscaleAlpha,
-                BitDepth::Eight,
-                with(|g| vec![*g, 255]),
-                0,
-            ),
-            (
-                ColorType::Rgb,
-                BitDepth::Eight,
-                with(|g| vec![*g, *g, *g]),
-                0,
-            ),
-            (
-                ColorType::Rgba,
-                BitDepth::Eight,
-                with(|g| vec![0, 0, 0, !*g]),
-                0,
-            ),
-            (
-                ColorType::Indexed,
-                BitDepth::Eight,
-                with(|g| vec![!*g / 128]),
-                128,
-            ),
+            (ColorType::GrayscaleAlpha, BitDepth::Eight, with(|g| vec![*g, 255]), 0),
+            (ColorType::Rgb, BitDepth::Eight, with(|g| vec![*g, *g, *g]), 0),
+            (ColorType::Rgba, BitDepth::Eight, with(|g| vec![0, 0, 0, !*g]), 0),
+            (ColorType::Indexed, BitDepth::Eight, with(|g| vec![!*g / 128]), 128),
         ] {
             let mut file = Vec::new();
             let mut encoder = png::Encoder::new(&mut file, 8, 4);
             encoder.set_color(color);
             encoder.set_depth(depth);
             encoder.set_palette(vec![255, 255, 255, 0, 0, 0]);
-            encoder
-                .write_header()
-                .unwrap()
-                .write_image_data(&data)
-                .unwrap();
+            encoder.write_header().unwrap().write_image_data(&data).unwrap();
             let read = Grey::from_png(&file).unwrap();
             assert_eq!((read.width, read.height()), (8, 4));
             let mut pairs = read.pixels.iter().zip(&RAMP);
-            assert!(
-                pairs.all(|(a, b)| a.abs_diff(*b) <= tolerance),
-                "{color:?} {depth:?}"
-            );
+            assert!(pairs.all(|(a, b)| a.abs_diff(*b) <= tolerance), "{color:?} {depth:?}");
         }
     }
 
     #[test]
     fn an_interlaced_png_is_read() {
         let mut raw = Vec::new();
-        for (x, y, dx, dy) in [
-            (0, 0, 8, 8),
-            (4, 0, 8, 8),
-            (2, 0, 4, 4),
-            (0, 2, 2, 4),
-            (1, 0, 2, 2),
-            (0, 1, 1, 2),
-        ] {
+        for (x, y, dx, dy) in
+            [(0, 0, 8, 8), (4, 0, 8, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        {
             for row in RAMP.chunks(8).skip(y).step_by(dy) {
                 raw.push(0);
                 raw.extend(row.iter().skip(x).step_by(dx));
@@ -183,10 +144,7 @@ mod tests {
         let mut info = png::Info::with_size(8, 4);
         info.interlaced = true;
         let mut file = Vec::new();
-        let mut writer = png::Encoder::with_info(&mut file, info)
-            .unwrap()
-            .write_header()
-            .unwrap();
+        let mut writer = png::Encoder::with_info(&mut file, info).unwrap().write_header().unwrap();
         writer.write_chunk(png::chunk::IDAT, &stored(&raw)).unwrap();
         drop(writer);
         assert_eq!(Grey::from_png(&file).unwrap().pixels, RAMP);
@@ -194,12 +152,7 @@ mod tests {
 
     #[test]
     fn a_png_cut_short_or_another_file_is_no_picture() {
-        let file = Grey {
-            width: 8,
-            pixels: RAMP.to_vec(),
-        }
-        .to_png()
-        .unwrap();
+        let file = Grey { width: 8, pixels: RAMP.to_vec() }.to_png().unwrap();
         for bytes in [&file[..file.len() - 20], &file[..20], b"", b"GIF89a"] {
             assert!(matches!(Grey::from_png(bytes), Err(QrError::NotAPicture)));
         }
@@ -209,9 +162,7 @@ mod tests {
     fn a_bomb_of_pixels_is_refused_by_its_header() {
         for (width, height) in [(60_000, 60_000), (u32::MAX / 2, 1), (1, 40_000_001)] {
             let mut file = Vec::new();
-            png::Encoder::new(&mut file, width, height)
-                .write_header()
-                .unwrap();
+            png::Encoder::new(&mut file, width, height).write_header().unwrap();
             assert!(matches!(Grey::from_png(&file), Err(QrError::TooLarge)));
         }
     }
@@ -229,15 +180,9 @@ mod tests {
     /// A zlib stream of one stored block.
     fn stored(raw: &[u8]) -> Vec<u8> {
         let len = (raw.len() as u16).to_le_bytes();
-        let (a, b) = raw.iter().fold((1, 0), |(a, b), x| {
-            (a + u32::from(*x), b + a + u32::from(*x))
-        });
+        let (a, b) =
+            raw.iter().fold((1, 0), |(a, b), x| (a + u32::from(*x), b + a + u32::from(*x)));
         let adler = (b % 65_521) << 16 | (a % 65_521);
-        [
-            &[0x78, 1, 1, len[0], len[1], !len[0], !len[1]],
-            raw,
-            &adler.to_be_bytes(),
-        ]
-        .concat()
+        [&[0x78, 1, 1, len[0], len[1], !len[0], !len[1]], raw, &adler.to_be_bytes()].concat()
     }
 }
