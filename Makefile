@@ -8,7 +8,7 @@ STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test lint fmt size layers doc setup \
-	setup-run check-fmt clippy typos deny shear shell build tests doctests bad-input
+	setup-run check-fmt clippy typos deny shear shell build tests doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ help:  ## this list
 run: setup-run  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
 	cargo run --locked -p covey -- $(ARGS) run
 
-test: setup lint size layers tests doctests bad-input  ## everything
+test: setup lint size layers tests doctests reader bad-input  ## everything
 
 lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
 
@@ -58,5 +58,8 @@ tests: build
 	@$(STAGE) tests cargo nextest run --locked --workspace
 doctests:
 	@$(STAGE) doctests cargo test --locked --workspace --doc
+# What the tests compare to is read once more, in another language.
+reader:
+	@$(STAGE) reader $(VENV)/bin/python -B tests/reader/read.py core/proto/vectors
 bad-input: tests
 	@$(STAGE) bad-input tools/ran.py target/nextest/default/junit.xml

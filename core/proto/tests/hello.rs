@@ -1,21 +1,18 @@
 //! Nina answers Ian's invite, and Mallory has read it too.
 
+use cast::{Person, card_of};
 use covey_proto::{
-    AccountId, DeviceId, Time,
     dice::Dice,
     people::{
-        account::{Roster, recovery_hash},
-        card::{Card, Class},
         hello::{self, Author, Newcomer, Waiting},
         invite::Invite,
     },
-    seal::{Secret, SigningKey},
-    wire::{
-        Signed,
-        letter::{InviteKind, Letter1, MAX_LETTER, Verdict},
-    },
+    seal::Secret,
+    wire::letter::{InviteKind, Letter1, MAX_LETTER, Verdict},
 };
 use proptest::prelude::*;
+
+mod cast;
 
 #[test]
 fn both_sides_of_a_hello_hold_one_secret() {
@@ -28,10 +25,10 @@ fn both_sides_of_a_hello_hold_one_secret() {
         let reply = waiting.open(&nina.account, &letter).unwrap();
         assert_eq!(newcomer.roster.account, nina.account);
         assert_eq!(newcomer.card.device(), nina.device);
-        assert_eq!((&newcomer.roster_signed, &newcomer.card_signed), nina.signed());
+        assert_eq!((&newcomer.roster_signed, &newcomer.card_signed), (&nina.roster, &nina.card));
         assert_eq!(reply.roster.account, ian.account);
         assert_eq!(reply.card.device(), ian.device);
-        assert_eq!((&reply.roster_signed, &reply.card_signed), ian.signed());
+        assert_eq!((&reply.roster_signed, &reply.card_signed), (&ian.roster, &ian.card));
         assert_eq!(reply.verdict, Verdict::Friend);
         assert!(secret.is_some() && reply.secret == secret);
     }
@@ -132,7 +129,7 @@ fn nobody_answers_in_the_name_of_another() {
 fn a_card_of_another_account_counts_for_nothing() {
     let (ian, nina) = (Person::new(1), Person::new(2));
     let mut mallory = Person::new(3);
-    mallory.card = mallory.card_for(nina.account);
+    mallory.card = card_of(3, nina.account).sign(&mallory.key);
     let invite = ian.invite(InviteKind::Link);
     let waiting = mallory.write(&invite).unwrap();
     assert_eq!(ian.read(&invite, &waiting), None);
@@ -247,66 +244,8 @@ proptest! {
     }
 }
 
-/// A person with one device, all of it made from one number.
-struct Person {
-    account: AccountId,
-    device: DeviceId,
-    key: SigningKey,
-    roster: Signed,
-    card: Signed,
-    seed: Secret,
-}
-
+/// What people do here.
 impl Person {
-    fn new(number: u8) -> Self {
-        Self::with_device(number, number)
-    }
-
-    fn with_device(number: u8, device: u8) -> Self {
-        let secret = |what| SigningKey::new(&Secret([number ^ what; 32]));
-        let (account_key, recovery) = (secret(100), recovery_hash(&secret(101).public()));
-        let [first, key] = [number, device].map(|n| SigningKey::new(&Secret([n; 32])));
-        let name = String::from("Somebody");
-        let mut roster = Roster::first(account_key.public(), recovery, first.public(), name);
-        let device = DeviceId::of(&roster.account, &key.public());
-        roster.devices.insert(device, key.public());
-        let mut person = Self {
-            account: roster.account,
-            device,
-            roster: roster.sign(&account_key),
-            card: Signed::default(),
-            key,
-            seed: Secret([number; 32]),
-        };
-        person.card = person.card_for(person.account);
-        person
-    }
-
-    fn card_for(&self, account: AccountId) -> Signed {
-        let card = Card {
-            account,
-            key: self.key.public(),
-            version: 1,
-            noise: [8; 32],
-            class: Class::Pc,
-            capabilities: 0,
-            addresses: Vec::new(),
-        };
-        card.sign(&self.key)
-    }
-
-    fn signed(&self) -> (&Signed, &Signed) {
-        (&self.roster, &self.card)
-    }
-
-    fn author(&self) -> Author<'_> {
-        Author { account: self.account, key: &self.key, roster: &self.roster, card: &self.card }
-    }
-
-    fn invite(&self, kind: InviteKind) -> Invite {
-        Invite::from_seed(&self.seed, kind, &self.account, Time(1 << 40), "Ian", &[])
-    }
-
     fn write(&self, invite: &Invite) -> Option<Waiting> {
         hello::write(invite, &self.author(), &mut dice())
     }
