@@ -70,9 +70,7 @@ pub(crate) fn reachable(local: SocketAddr) -> Vec<SocketAddr> {
         return vec![local];
     }
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let of_family = interfaces
-        .iter()
-        .filter(|i| i.ip().is_ipv6() == local.is_ipv6());
+    let of_family = interfaces.iter().filter(|i| i.ip().is_ipv6() == local.is_ipv6());
     let addr = |i: &if_addrs::Interface| match i.ip() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), local.port()),
         IpAddr::V6(ip) => {
@@ -120,10 +118,7 @@ mod tests {
     fn a_zone_may_be_a_number_and_a_peer_may_follow() {
         let peer = libp2p_identity::PeerId::random();
         let addr = format!("/ip6zone/77/ip6/fe80::1/tcp/2/p2p/{peer}");
-        assert_eq!(
-            parse(Carrier::Tcp, &addr),
-            Some("[fe80::1%77]:2".parse().unwrap())
-        );
+        assert_eq!(parse(Carrier::Tcp, &addr), Some("[fe80::1%77]:2".parse().unwrap()));
     }
 
     #[test]

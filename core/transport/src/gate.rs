@@ -197,9 +197,8 @@ mod tests {
     #[test]
     fn in_a_crowd_addresses_must_be_proved() {
         let (gate, now) = (Gate::default(), Instant::now());
-        let unproven: Vec<_> = (0..1000)
-            .flat_map(|n| knock(&gate, nth(n), Source::Unproven, 1, now))
-            .collect();
+        let unproven: Vec<_> =
+            (0..1000).flat_map(|n| knock(&gate, nth(n), Source::Unproven, 1, now)).collect();
         assert_eq!(unproven.len(), CROWDED);
         let verdict = gate.admit(HERE, Source::Unproven, now);
         assert!(matches!(verdict, Verdict::ProveAddress));
@@ -209,9 +208,8 @@ mod tests {
     #[test]
     fn no_more_than_the_cap_are_under_way() {
         let (gate, now) = (Gate::default(), Instant::now());
-        let permits: Vec<_> = (0..1000)
-            .flat_map(|n| knock(&gate, nth(n), Source::Proven, 1, now))
-            .collect();
+        let permits: Vec<_> =
+            (0..1000).flat_map(|n| knock(&gate, nth(n), Source::Proven, 1, now)).collect();
         assert_eq!(permits.len(), MAX_PENDING);
         assert_eq!(gate.turned_away(), 1000 - MAX_PENDING as u64);
         drop(permits);
@@ -226,10 +224,7 @@ mod tests {
         }
         assert_eq!(gate.state().networks.len(), MAX_NETWORKS);
         assert_eq!(knock(&gate, HERE, Source::Proven, 1, now).len(), 0);
-        assert_eq!(
-            knock(&gate, HERE, Source::Proven, 1, now + INTERVAL).len(),
-            1
-        );
+        assert_eq!(knock(&gate, HERE, Source::Proven, 1, now + INTERVAL).len(), 1);
         assert_eq!(gate.state().networks.len(), 1);
     }
 }

@@ -42,12 +42,7 @@ struct Listener<I> {
 
 impl<I, U> Listeners<I, U> {
     pub(crate) fn new(carrier: Carrier) -> Self {
-        Self {
-            carrier,
-            listeners: Vec::new(),
-            interfaces: None,
-            events: VecDeque::new(),
-        }
+        Self { carrier, listeners: Vec::new(), interfaces: None, events: VecDeque::new() }
     }
 
     pub(crate) fn add(
@@ -74,10 +69,7 @@ impl<I, U> Listeners<I, U> {
     /// The local address of the listener that is gone now, if there was one.
     pub(crate) fn remove(&mut self, id: ListenerId) -> Option<SocketAddr> {
         let at = self.listeners.iter().position(|l| l.id == id)?;
-        self.events.push_back(TransportEvent::ListenerClosed {
-            listener_id: id,
-            reason: Ok(()),
-        });
+        self.events.push_back(TransportEvent::ListenerClosed { listener_id: id, reason: Ok(()) });
         Some(self.listeners.swap_remove(at).local)
     }
 
@@ -151,17 +143,13 @@ impl<I, U> Listeners<I, U> {
             let then = std::mem::replace(&mut listener.announced, now.clone());
             let listener_id = listener.id;
             let gained = now.difference(&then).cloned();
-            self.events
-                .extend(gained.map(|listen_addr| TransportEvent::NewAddress {
-                    listener_id,
-                    listen_addr,
-                }));
+            self.events.extend(
+                gained.map(|listen_addr| TransportEvent::NewAddress { listener_id, listen_addr }),
+            );
             let lost = then.difference(&now).cloned();
-            self.events
-                .extend(lost.map(|listen_addr| TransportEvent::AddressExpired {
-                    listener_id,
-                    listen_addr,
-                }));
+            self.events.extend(
+                lost.map(|listen_addr| TransportEvent::AddressExpired { listener_id, listen_addr }),
+            );
         }
         self.events.len() > before
     }

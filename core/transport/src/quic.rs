@@ -67,10 +67,7 @@ impl Transport {
         let handle = Handle::new(Settings::new(identity, config)?, others);
         let transport = Self {
             handle: handle.clone(),
-            handshakes: Handshakes {
-                gate: gate.clone(),
-                timeout: config.handshake_timeout,
-            },
+            handshakes: Handshakes { gate: gate.clone(), timeout: config.handshake_timeout },
             listeners: Listeners::new(Carrier::Quic),
         };
         Ok((transport, handle, packets))
@@ -90,16 +87,13 @@ impl libp2p_core::Transport for Transport {
     type Dial = Upgrade;
 
     fn listen_on(&mut self, id: ListenerId, addr: Multiaddr) -> Result<(), TransportError<Error>> {
-        let wanted = Carrier::Quic
-            .socket_addr(&addr)
-            .ok_or(TransportError::MultiaddrNotSupported(addr))?;
+        let wanted =
+            Carrier::Quic.socket_addr(&addr).ok_or(TransportError::MultiaddrNotSupported(addr))?;
         if self.listeners.has_family_of(wanted) {
             return Err(TransportError::Other(Error::SecondListener));
         }
-        let (endpoint, local) = self
-            .handle
-            .listen(wanted)
-            .map_err(|error| TransportError::Other(error.into()))?;
+        let (endpoint, local) =
+            self.handle.listen(wanted).map_err(|error| TransportError::Other(error.into()))?;
         let accept = stream::unfold(endpoint, |endpoint| async {
             let incoming = endpoint.accept().await?;
             Some((incoming, endpoint))
@@ -117,9 +111,8 @@ impl libp2p_core::Transport for Transport {
     }
 
     fn dial(&mut self, addr: Multiaddr, _: DialOpts) -> Result<Upgrade, TransportError<Error>> {
-        let remote = Carrier::Quic
-            .destination(&addr)
-            .ok_or(TransportError::MultiaddrNotSupported(addr))?;
+        let remote =
+            Carrier::Quic.destination(&addr).ok_or(TransportError::MultiaddrNotSupported(addr))?;
         let connecting = self.handle.connect(remote).map_err(TransportError::Other)?;
         Ok(self.handshakes.upgrade(connecting))
     }

@@ -84,9 +84,8 @@ impl libp2p_core::Transport for Transport {
     type Dial = Upgrade;
 
     fn listen_on(&mut self, id: ListenerId, addr: Multiaddr) -> Result<(), TransportError<Error>> {
-        let wanted = Carrier::Tcp
-            .socket_addr(&addr)
-            .ok_or(TransportError::MultiaddrNotSupported(addr))?;
+        let wanted =
+            Carrier::Tcp.socket_addr(&addr).ok_or(TransportError::MultiaddrNotSupported(addr))?;
         let other = |error: io::Error| TransportError::Other(error.into());
         let listener = bind(wanted).map_err(other)?;
         let local = listener.local_addr().map_err(other)?;
@@ -99,9 +98,8 @@ impl libp2p_core::Transport for Transport {
     }
 
     fn dial(&mut self, addr: Multiaddr, _: DialOpts) -> Result<Upgrade, TransportError<Error>> {
-        let remote = Carrier::Tcp
-            .destination(&addr)
-            .ok_or(TransportError::MultiaddrNotSupported(addr))?;
+        let remote =
+            Carrier::Tcp.destination(&addr).ok_or(TransportError::MultiaddrNotSupported(addr))?;
         let handshakes = self.handshakes.clone();
         let dial = async move {
             let connected = async { handshakes.dialled(TcpStream::connect(remote).await?).await };

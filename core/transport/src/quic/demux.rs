@@ -15,10 +15,7 @@ pub(crate) fn keep_quic(batch: &mut [u8], stride: usize, mut other: impl FnMut(&
     }
     let mut kept = 0;
     let mut start = 0;
-    while let Some(datagram) = batch
-        .get(start..)
-        .and_then(|rest| rest.chunks(stride).next())
-    {
+    while let Some(datagram) = batch.get(start..).and_then(|rest| rest.chunks(stride).next()) {
         let end = start + datagram.len();
         if is_quic(datagram) {
             batch.copy_within(start..end, kept);
@@ -37,10 +34,7 @@ pub(crate) fn is_quic(datagram: &[u8]) -> bool {
 
 /// RFC 8489, section 5: a header of 20 bytes, its magic cookie behind type and length.
 pub(crate) fn is_stun(datagram: &[u8]) -> bool {
-    matches!(
-        datagram.first_chunk::<20>(),
-        Some([..=3, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..])
-    )
+    matches!(datagram.first_chunk::<20>(), Some([..=3, _, _, _, 0x21, 0x12, 0xa4, 0x42, ..]))
 }
 
 #[cfg(test)]

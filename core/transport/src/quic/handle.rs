@@ -39,11 +39,7 @@ struct Bound {
 
 impl Handle {
     pub(crate) fn new(settings: Settings, others: mpsc::Sender<Packet>) -> Self {
-        Self(Arc::new(Shared {
-            settings,
-            others,
-            families: Mutex::default(),
-        }))
+        Self(Arc::new(Shared { settings, others, families: Mutex::default() }))
     }
 
     /// Where our sockets are bound, at most one of each family.
@@ -95,9 +91,7 @@ impl Handle {
             None => slot.insert(self.open(any_of_family(remote))?),
         };
         let client = self.0.settings.client.clone();
-        let connecting = bound
-            .endpoint
-            .connect_with(client, remote, tls::SERVER_NAME)?;
+        let connecting = bound.endpoint.connect_with(client, remote, tls::SERVER_NAME)?;
         Ok(connecting)
     }
 

@@ -28,12 +28,7 @@ pub struct Connection {
 
 impl Connection {
     pub(crate) fn new(quic: quinn::Connection) -> Self {
-        Self {
-            remote: quic.remote_address(),
-            quic,
-            inbound: None,
-            outbound: None,
-        }
+        Self { remote: quic.remote_address(), quic, inbound: None, outbound: None }
     }
 }
 

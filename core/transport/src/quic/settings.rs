@@ -63,10 +63,6 @@ impl Settings {
         let mut endpoint = quinn::EndpointConfig::default();
         // Every packet must show its fixed bit: that is how we tell QUIC's from others.
         endpoint.grease_quic_bit(false).supported_versions(vec![1]);
-        Ok(Self {
-            endpoint,
-            client,
-            server,
-        })
+        Ok(Self { endpoint, client, server })
     }
 }

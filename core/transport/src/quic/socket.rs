@@ -69,12 +69,7 @@ impl Socket {
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         let io = TokioRuntime.wrap_udp_socket(socket.into())?;
-        Ok(Self {
-            local: io.local_addr()?,
-            io,
-            sources: None,
-            others,
-        })
+        Ok(Self { local: io.local_addr()?, io, sources: None, others })
     }
 
     /// The same socket, to go on with after a change of network.
@@ -109,10 +104,7 @@ impl AsyncUdpSocket for Socket {
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
         let ours = |ip: &IpAddr| self.sources.as_ref().is_none_or(|s| s.contains(ip));
-        self.io.try_send(&Transmit {
-            src_ip: transmit.src_ip.filter(ours),
-            ..transmit.clone()
-        })
+        self.io.try_send(&Transmit { src_ip: transmit.src_ip.filter(ours), ..transmit.clone() })
     }
 
     fn poll_recv(

@@ -31,12 +31,7 @@ impl Peer {
         let key = Keypair::generate_ed25519();
         let (transport, handle, packets) =
             quic::Transport::new(&key, &Config::default(), &Gate::default()).unwrap();
-        Self {
-            id: key.public().to_peer_id(),
-            transport,
-            handle,
-            packets,
-        }
+        Self { id: key.public().to_peer_id(), transport, handle, packets }
     }
 
     /// Both ends of a connection to `other` by way of `addr`: ours and theirs.
@@ -79,10 +74,7 @@ where
 }
 
 pub(crate) fn dial<T: Transport>(transport: &mut T, addr: Multiaddr) -> T::Dial {
-    let opts = DialOpts {
-        role: Endpoint::Dialer,
-        port_use: PortUse::Reuse,
-    };
+    let opts = DialOpts { role: Endpoint::Dialer, port_use: PortUse::Reuse };
     transport.dial(addr, opts).unwrap()
 }
 

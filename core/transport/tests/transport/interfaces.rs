@@ -31,11 +31,8 @@ fn addresses_come_and_go_with_their_interfaces() {
         });
     }
     let namespace = ["--user", "--map-root-user", "--net"];
-    let possible = Command::new("unshare")
-        .args(namespace)
-        .arg("ip")
-        .args(NEW_INTERFACE.split(' '))
-        .status();
+    let possible =
+        Command::new("unshare").args(namespace).arg("ip").args(NEW_INTERFACE.split(' ')).status();
     if !possible.is_ok_and(|status| status.success()) {
         println!("SKIPPED: no interface in a network namespace can be made here");
         return;

@@ -41,9 +41,7 @@ where
     });
     let began = Instant::now();
     let dials = join_all((0..DIALS).map(|_| dial(&mut client, addr.clone())));
-    let dials = tokio::time::timeout(SOON, dials)
-        .await
-        .expect("all are answered");
+    let dials = tokio::time::timeout(SOON, dials).await.expect("all are answered");
     let through = dials.into_iter().filter(Result::is_ok).count();
     let allowed = 5 + 5 * began.elapsed().as_millis() as usize / 1000 + 1;
     assert!((5..=allowed).contains(&through), "{through} got through");
@@ -106,8 +104,5 @@ fn tcp(gate: &Gate) -> tcp::Transport {
 }
 
 fn impatient() -> Config {
-    Config {
-        handshake_timeout: Duration::from_millis(100),
-        ..Config::default()
-    }
+    Config { handshake_timeout: Duration::from_millis(100), ..Config::default() }
 }

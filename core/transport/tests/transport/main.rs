@@ -1,10 +1,6 @@
 //! Both transports on loopback, with and without a swarm around them.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests, also in their helpers"
-)]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests, also in their helpers")]
 
 mod bare;
 mod interfaces;

@@ -48,10 +48,7 @@ impl Node {
             .unwrap()
             .with_swarm_config(|config| config.with_idle_connection_timeout(SOON))
             .build();
-        Self {
-            swarm,
-            quic: handle,
-        }
+        Self { swarm, quic: handle }
     }
 
     pub(crate) fn id(&self) -> PeerId {
@@ -62,10 +59,8 @@ impl Node {
     pub(crate) async fn listen(&mut self, addr: &str) -> Multiaddr {
         let wanted = self.swarm.listen_on(addr.parse().unwrap()).unwrap();
         loop {
-            if let SwarmEvent::NewListenAddr {
-                listener_id,
-                address,
-            } = self.swarm.select_next_some().await
+            if let SwarmEvent::NewListenAddr { listener_id, address } =
+                self.swarm.select_next_some().await
                 && listener_id == wanted
             {
                 return address;

@@ -23,10 +23,7 @@ pub(crate) fn initials(wire: &Wire) -> [Vec<u8>; 2] {
     let suite = TLS13_AES_128_GCM_SHA256.tls13().unwrap();
     let keys = suite.quic_suite().unwrap();
     let keys = keys.keys(first.to, Side::Server, Version::V1);
-    [
-        crypto_of(&wire.from_client, &keys.remote),
-        crypto_of(&wire.from_server, &keys.local),
-    ]
+    [crypto_of(&wire.from_client, &keys.remote), crypto_of(&wire.from_server, &keys.local)]
 }
 
 /// Reads a ClientHello that begins with its handshake header.
@@ -109,11 +106,7 @@ impl<'a> Packet<'a> {
         header.take(token);
         let len = header.varint();
         let number_at = datagram.len() - header.0.len();
-        Some(Self {
-            to,
-            bytes: &datagram[..number_at + len],
-            number_at,
-        })
+        Some(Self { to, bytes: &datagram[..number_at + len], number_at })
     }
 
     fn open(&self, keys: &DirectionalKeys) -> Vec<u8> {
@@ -123,13 +116,9 @@ impl<'a> Packet<'a> {
         let number = &mut number[self.number_at - 1..];
         let sample = &tail[..keys.header.sample_len()];
         let header = &keys.header;
-        header
-            .decrypt_in_place(sample, &mut first[0], number)
-            .unwrap();
+        header.decrypt_in_place(sample, &mut first[0], number).unwrap();
         let len = usize::from(first[0] & 3) + 1;
-        let number = number[..len]
-            .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let number = number[..len].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
         let (header, payload) = bytes.split_at_mut(self.number_at + len);
         let plain = keys.packet.decrypt_in_place(number, header, payload);
         plain.unwrap().to_vec()

@@ -26,10 +26,7 @@ async fn what_is_not_quic_goes_to_the_caller() {
     for packet in [&STUN[..], b"?"] {
         stranger.send_to(packet, addr).unwrap();
         let got = ana.packets.recv().await.unwrap();
-        assert_eq!(
-            (got.from, &got.data[..]),
-            (stranger.local_addr().unwrap(), packet)
-        );
+        assert_eq!((got.from, &got.data[..]), (stranger.local_addr().unwrap(), packet));
         assert_eq!(got.is_stun(), packet == STUN);
     }
 }

@@ -44,10 +44,7 @@ async fn both_transports_and_families_share_one_port() {
 #[tokio::test]
 async fn swarms_meet_over_link_local_addresses() {
     let interfaces = if_addrs::get_if_addrs().unwrap();
-    let Some(interface) = interfaces
-        .iter()
-        .find(|i| i.ip().is_ipv6() && i.is_link_local())
-    else {
+    let Some(interface) = interfaces.iter().find(|i| i.ip().is_ipv6() && i.is_link_local()) else {
         println!("SKIPPED: no interface here has a link-local IPv6 address");
         return;
     };

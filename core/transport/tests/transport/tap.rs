@@ -90,11 +90,7 @@ impl Tap {
     }
 
     fn at(addr: SocketAddr) -> Self {
-        Self {
-            addr,
-            wire: Arc::default(),
-            new_mapping: Arc::default(),
-        }
+        Self { addr, wire: Arc::default(), new_mapping: Arc::default() }
     }
 }
 

@@ -9,15 +9,7 @@ use crate::{
 };
 
 /// None of these may be read, in any case.
-const TELLING: [&str; 7] = [
-    "libp2p",
-    "covey",
-    "multistream",
-    "noise",
-    "yamux",
-    "/ipfs",
-    "rcgen",
-];
+const TELLING: [&str; 7] = ["libp2p", "covey", "multistream", "noise", "yamux", "/ipfs", "rcgen"];
 
 #[tokio::test]
 async fn on_udp_nothing_but_quic_is_seen() {
@@ -36,12 +28,7 @@ async fn on_udp_nothing_but_quic_is_seen() {
     }
     let [client, server] = onlooker::initials(&wire);
     assert_is_plain(&client, b"\x00\x03\x02h3");
-    for seen in [
-        &wire.from_client.concat(),
-        &wire.from_server.concat(),
-        &client,
-        &server,
-    ] {
+    for seen in [&wire.from_client.concat(), &wire.from_server.concat(), &client, &server] {
         assert_tells_nothing(seen, &peers);
     }
     assert!(wire.from_client.concat().len() > 2000, "identify is there");
