@@ -154,3 +154,52 @@ impl<I, U> Listeners<I, U> {
         self.events.len() > before
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use futures::stream;
+
+    use super::*;
+
+    /// Listeners at which somebody always waits.
+    fn crowded(ports: &[u16]) -> Listeners<u16, u16> {
+        let mut listeners = Listeners::new(Carrier::Tcp);
+        for port in ports {
+            let local = SocketAddr::from(([127, 0, 0, 1], *port));
+            listeners.add(ListenerId::next(), local, stream::repeat(*port));
+        }
+        listeners.events.clear();
+        listeners
+    }
+
+    #[test]
+    fn a_crowd_at_one_door_does_not_block_the_others() {
+        let mut listeners = crowded(&[1, 2, 3]);
+        let mut cx = Context::from_waker(Waker::noop());
+        let from = SocketAddr::from(([127, 0, 0, 1], 9));
+        let came: Vec<_> = (0..6)
+            .filter_map(|_| {
+                let event = listeners.poll(&mut cx, |port| Some((port, from)));
+                match event {
+                    Poll::Ready(event) => event.into_incoming().map(|(port, _)| port),
+                    Poll::Pending => None,
+                }
+            })
+            .collect();
+        assert_eq!(came, [1, 2, 3, 1, 2, 3]);
+    }
+
+    #[test]
+    fn a_crowd_that_is_sent_away_does_not_hold_up_the_swarm() {
+        let mut listeners = crowded(&[1]);
+        let mut sent_away = 0;
+        let polled = listeners.poll(&mut Context::from_waker(Waker::noop()), |_| {
+            sent_away += 1;
+            None
+        });
+        assert!(polled.is_pending());
+        assert_eq!(sent_away, AT_ONCE);
+    }
+}

@@ -138,3 +138,28 @@ impl AsyncUdpSocket for Socket {
         self.io.may_fragment()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn after_a_move_nothing_is_sent_from_an_address_we_lost() {
+        let there = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (others, _) = mpsc::channel(1);
+        let here = Socket::bind("0.0.0.0:0".parse().unwrap(), others).unwrap();
+        let transmit = |contents| Transmit {
+            destination: there.local_addr().unwrap(),
+            contents,
+            ecn: None,
+            segment_size: None,
+            src_ip: Some("203.0.113.7".parse().unwrap()),
+        };
+        // The system refuses, which quinn takes for a lost packet.
+        here.try_send(&transmit(b"before")).unwrap();
+        here.moved().unwrap().try_send(&transmit(b"after")).unwrap();
+        let mut heard = [0; 16];
+        let len = there.recv(&mut heard).await.unwrap();
+        assert_eq!(&heard[..len], b"after");
+    }
+}

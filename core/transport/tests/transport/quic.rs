@@ -119,8 +119,10 @@ async fn a_connection_ends_with_the_swarms_end_of_it() {
     let (mut ana, mut bob) = (Peer::new(), Peer::new());
     let addr = listen(&mut ana.transport, QUIC).await;
     let mut ends = bob.connect(&mut ana, addr).await;
-    let [_, mut at_ana] = stream(&mut ends).await;
-    let [at_bob, _at_ana] = ends;
-    drop(at_bob);
-    assert!(at_ana.read(&mut [0]).await.is_err());
+    let [_bobs_stream, mut anas_stream] = stream(&mut ends).await;
+    let [bobs_end, _anas_end] = ends;
+    drop(bobs_end);
+    let mut byte = [0];
+    let heard = tokio::time::timeout(SOON, anas_stream.read(&mut byte)).await;
+    assert!(heard.expect("the end is told").is_err());
 }
