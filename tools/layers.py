@@ -15,7 +15,7 @@ from rust import bare, sources, split_tests
 PROTO = Path("core/proto/src")
 ROOMS = {"people", "talk", "reach", "keep", "link"}
 SHARED = {"id", "time", "dice", "seal", "wire", "store"}
-HALL = {"lib", "node"}
+HALL = {"lib", "io", "node"}
 IMPURE = ["getrandom", "libc", "tokio"]
 
 # Crate -> the crates of ours it may build on. Who is not named here (tests) may use any.
