@@ -1,0 +1,330 @@
+//! The node as every shell holds it: ask, read, listen.
+//!
+//! Commands go to the loop and are answered once they are on disk; a key makes asking again
+//! harmless. Queries never meet the loop: they read the disk, and a view of the rest that the loop
+//! keeps fresh.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use covey_proto::{
+    AccountId, ConversationId, EntryId, LogId, Seq,
+    io::{self, Refusal},
+    people::{self, Friend as Person},
+    seal::hex,
+    store::{Kind, Message as Shown, Shown as Content},
+    talk::parse_have,
+    wire::{LogHave, letter},
+};
+use futures::{FutureExt as _, future::BoxFuture, future::Shared};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::{
+    Answer, Command, Event, Failure, Friend, InviteKind, Message, Query, Reply, Standing, State,
+    Status,
+};
+use crate::store::{History, Page};
+
+/// The most events a listener may lag behind before it gets a snapshot instead.
+const MAX_LAG: usize = 1024;
+/// The most recent keys whose outcome is remembered.
+const MAX_KEYS: usize = 256;
+const MAX_PAGE: u32 = 1000;
+const LINK_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+const SCREEN_TTL: Duration = Duration::from_secs(600);
+
+/// A command on its way to the loop.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) command: io::Command,
+    pub(crate) done: oneshot::Sender<Result<io::Reply, String>>,
+}
+
+/// What the loop shows of itself.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) status: Status,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) people: BTreeMap<ConversationId, Person>,
+    pub(crate) online: BTreeSet<AccountId>,
+}
+
+type Outcome = Shared<BoxFuture<'static, Result<Reply, Failure>>>;
+
+/// A running node. Clones are the same node.
+#[derive(Clone)]
+pub struct Core(Arc<Inner>);
+
+struct Inner {
+    asks: mpsc::Sender<Ask>,
+    history: History,
+    view: RwLock<View>,
+    events: broadcast::Sender<Event>,
+    keys: Mutex<VecDeque<(String, Outcome)>>,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Core")
+    }
+}
+
+impl Core {
+    pub(crate) fn new(history: History, view: View) -> (Self, mpsc::Receiver<Ask>) {
+        let (asks, asked) = mpsc::channel(256);
+        let inner = Inner {
+            asks,
+            history,
+            view: RwLock::new(view),
+            events: broadcast::channel(MAX_LAG).0,
+            keys: Mutex::default(),
+        };
+        (Self(Arc::new(inner)), asked)
+    }
+
+    /// Does something, once for all calls with the same key; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// A sentence, if it was not done.
+    pub async fn command(&self, key: Option<String>, command: Command) -> Result<Reply, Failure> {
+        let Some(key) = key else { return self.clone().carry_out(command).await };
+        let outcome = {
+            let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, known)) = keys.iter().find(|(known, _)| *known == key) {
+                known.clone()
+            } else {
+                let outcome = self.clone().carry_out(command).boxed().shared();
+                keys.truncate(MAX_KEYS - 1);
+                keys.push_front((key, outcome.clone()));
+                outcome
+            }
+        };
+        outcome.await
+    }
+
+    async fn carry_out(self, command: Command) -> Result<Reply, Failure> {
+        let (done, outcome) = oneshot::channel();
+        let command = machine(command)?;
+        let gone = |_| Failure::new("the node has stopped");
+        self.0.asks.send(Ask { command, done }).await.map_err(|_| gone(()))?;
+        match outcome.await.map_err(|_| gone(()))?.map_err(Failure::new)? {
+            io::Reply::Done => Ok(Reply::Done),
+            io::Reply::Invite(text) => Ok(Reply::Invite(text)),
+            io::Reply::Friend(person) => Ok(Reply::Friend(self.read(|view| view.friend(&person)))),
+            io::Reply::Sent(id) => Ok(Reply::Sent(hex(&id.0))),
+        }
+    }
+
+    /// Reads something.
+    ///
+    /// # Errors
+    /// A sentence, if it cannot be told.
+    pub async fn query(&self, query: Query) -> Result<Answer, Failure> {
+        let core = self.clone();
+        let read = tokio::task::spawn_blocking(move || core.look_up(query));
+        read.await.map_err(|_| Failure::new("the node has stopped"))?
+    }
+
+    fn look_up(&self, query: Query) -> Result<Answer, Failure> {
+        match query {
+            Query::Status => Ok(Answer::Status(self.read(View::status))),
+            Query::Log { friend, before, limit } => {
+                let page = match before {
+                    None => Page::Newest,
+                    Some(id) => {
+                        let message = self.find(&id)?;
+                        Page::Before(message.order, message.id)
+                    }
+                };
+                let limit = limit.clamp(1, MAX_PAGE);
+                let found = self.0.history.page(conversation(&friend)?, page, limit);
+                Ok(Answer::Log(self.tell(&found.map_err(Failure::new)?)?))
+            }
+            Query::Message { id } => {
+                let found = self.tell(&[self.find(&id)?])?;
+                found
+                    .into_iter()
+                    .next()
+                    .map(Answer::Message)
+                    .ok_or_else(|| Failure::new(NO_MESSAGE))
+            }
+        }
+    }
+
+    /// What happens from now on, a snapshot first.
+    #[must_use]
+    pub fn listen(&self) -> Listener {
+        Listener { core: self.clone(), events: self.0.events.subscribe(), whole: false }
+    }
+
+    pub(crate) fn emit(&self, event: Event) {
+        let _ = self.0.events.send(event);
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&View) -> T) -> T {
+        look(&self.0.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut View)) {
+        change(&mut self.0.view.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The message whose id begins so.
+    fn find(&self, id: &str) -> Result<Shown, Failure> {
+        let ends = (filled(id, '0'), filled(id, 'f'));
+        let (Some(first), Some(last)) = ends else { return Err(Failure::new(NO_ID)) };
+        let mut found = self.0.history.find(first, last, 2).map_err(Failure::new)?.into_iter();
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            (Some(_), Some(_)) => Err(Failure::new("more than one message's id begins so")),
+            (None, _) => Err(Failure::new(NO_MESSAGE)),
+        }
+    }
+
+    /// Messages with what became of them, by what is stored.
+    pub(crate) fn tell(&self, shown: &[Shown]) -> Result<Vec<Message>, Failure> {
+        let mut held: BTreeMap<LogId, Vec<LogHave>> = BTreeMap::new();
+        let me = self.read(|view| view.account);
+        let mine = shown.iter().filter(|message| Some(message.from) == me);
+        for log in mine.map(|message| message.log).collect::<BTreeSet<_>>() {
+            let prefix = [&log.conversation.0[..], &log.device.0].concat();
+            let rows = self.0.history.records(Kind::Have, &prefix).map_err(Failure::new)?;
+            let haves = rows.iter().filter_map(|row| parse_have(&row.key, &row.bytes).ok());
+            let others = haves.filter(|(_, account, _, _)| Some(*account) != me);
+            held.insert(log, others.map(|(_, _, _, have)| have).collect());
+        }
+        let arrived = |log: &LogId, seq: Seq| {
+            held.get(log).is_some_and(|haves| haves.iter().any(|have| have.holds(seq)))
+        };
+        Ok(self.read(|view| {
+            let tell = |message| view.message(message, arrived(&message.log, message.seq));
+            shown.iter().map(tell).collect()
+        }))
+    }
+}
+
+/// Hears what happens.
+#[derive(Debug)]
+pub struct Listener {
+    core: Core,
+    events: broadcast::Receiver<Event>,
+    /// Whether nothing was missed since the last snapshot.
+    whole: bool,
+}
+
+impl Listener {
+    /// The next event: a snapshot if some were missed; none when the node has stopped.
+    pub async fn next(&mut self) -> Option<Event> {
+        if self.whole {
+            match self.events.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Closed) => return None,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    self.events = self.events.resubscribe();
+                }
+            }
+        }
+        self.whole = true;
+        Some(Event::Snapshot(self.core.read(View::status)))
+    }
+}
+
+const NO_ID: &str = "a message's id is 8 to 64 hexadecimal digits";
+const NO_MESSAGE: &str = "there is no such message";
+
+fn filled(id: &str, with: char) -> Option<EntryId> {
+    let missing = 64usize.checked_sub(id.len()).filter(|_| id.len() >= 8)?;
+    parse_hex(&format!("{id}{}", with.to_string().repeat(missing))).map(EntryId)
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+fn conversation(friend: &str) -> Result<ConversationId, Failure> {
+    parse_hex(friend).map(ConversationId).ok_or_else(|| Failure::new(Refusal::NoFriend))
+}
+
+/// The command in the machine's words.
+fn machine(command: Command) -> Result<io::Command, Failure> {
+    Ok(match command {
+        Command::SetName { name } => io::Command::Name(name),
+        Command::Invite { kind, ttl } => {
+            let (kind, usual) = match kind {
+                InviteKind::Link => (letter::InviteKind::Link, LINK_TTL),
+                InviteKind::Screen => (letter::InviteKind::Screen, SCREEN_TTL),
+            };
+            io::Command::Invite(kind, ttl.map_or(usual, |ttl| Duration::from_secs(ttl.into())))
+        }
+        Command::Accept { text } => io::Command::Accept(text),
+        Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),
+        Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
+        Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),
+        Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),
+    })
+}
+
+impl View {
+    fn status(&self) -> Status {
+        let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
+        friends.sort_by(|one, other| one.name.cmp(&other.name));
+        Status { friends, ..self.status.clone() }
+    }
+
+    pub(crate) fn friend(&self, person: &Person) -> Friend {
+        Friend {
+            id: hex(&person.conversation.0),
+            name: person.name.clone(),
+            standing: match person.standing {
+                people::Standing::Waiting => Standing::Waiting,
+                people::Standing::Friend => Standing::Friend,
+                people::Standing::UsedUp => Standing::UsedUp,
+                people::Standing::Expired => Standing::Expired,
+            },
+            verified: person.verified,
+            blocked: person.blocked,
+            online: self.is_online(person),
+        }
+    }
+
+    fn is_online(&self, person: &Person) -> bool {
+        person.account.is_some_and(|account| self.online.contains(&account))
+    }
+
+    fn message(&self, shown: &Shown, arrived: bool) -> Message {
+        let person = self.people.get(&shown.log.conversation);
+        let mine = Some(shown.from) == self.account;
+        let state = match person {
+            _ if !mine || arrived => State::Delivered,
+            Some(person) if self.is_online(person) => State::Sending,
+            Some(person) => match person.standing {
+                people::Standing::UsedUp | people::Standing::Expired => State::Failed,
+                people::Standing::Waiting | people::Standing::Friend => State::Waiting,
+            },
+            None => State::Failed,
+        };
+        let from = if mine { Some(&self.status.name) } else { person.map(|person| &person.name) };
+        Message {
+            id: hex(&shown.id.0),
+            friend: hex(&shown.log.conversation.0),
+            mine,
+            from: from.cloned().unwrap_or_default(),
+            text: match &shown.shown {
+                Content::Text(text) => Some(text.clone()),
+                Content::Newer => None,
+            },
+            state,
+            at: shown.at.0,
+        }
+    }
+}
