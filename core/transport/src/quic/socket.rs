@@ -141,13 +141,17 @@ impl AsyncUdpSocket for Socket {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
     use super::*;
 
     #[tokio::test]
     async fn after_a_move_nothing_is_sent_from_an_address_we_lost() {
         let there = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let (others, _) = mpsc::channel(1);
-        let here = Socket::bind("0.0.0.0:0".parse().unwrap(), others).unwrap();
+        let here = Arc::new(Socket::bind("0.0.0.0:0".parse().unwrap(), others).unwrap());
+        let mut poller = here.clone().create_io_poller();
+        poll_fn(|cx| poller.as_mut().poll_writable(cx)).await.unwrap();
         let transmit = |contents| Transmit {
             destination: there.local_addr().unwrap(),
             contents,
