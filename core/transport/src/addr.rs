@@ -9,7 +9,7 @@ use libp2p_core::{Multiaddr, multiaddr::Protocol};
 
 /// What follows the IP address in a multiaddress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carrier {
+pub enum Carrier {
     /// `/udp/…/quic-v1`
     Quic,
     /// `/tcp/…`
@@ -17,7 +17,8 @@ pub(crate) enum Carrier {
 }
 
 impl Carrier {
-    pub(crate) fn multiaddr(self, addr: SocketAddr) -> Multiaddr {
+    /// The multiaddress of a socket address.
+    pub fn multiaddr(self, addr: SocketAddr) -> Multiaddr {
         let zone = match addr {
             SocketAddr::V6(v6) if v6.scope_id() != 0 => {
                 Multiaddr::empty().with(Protocol::Ip6zone(name_of(v6.scope_id()).into()))
@@ -31,8 +32,8 @@ impl Carrier {
         }
     }
 
-    /// `None` unless the address is of exactly this kind; it may end in `/p2p/…`.
-    pub(crate) fn socket_addr(self, addr: &Multiaddr) -> Option<SocketAddr> {
+    /// The socket address: `None` unless it is of exactly this kind; it may end in `/p2p/…`.
+    pub fn socket_addr(self, addr: &Multiaddr) -> Option<SocketAddr> {
         let mut parts = addr.iter();
         let mut host = parts.next()?;
         let mut scope = None;

@@ -47,6 +47,7 @@ mod tls;
 
 use std::{io, time::Duration};
 
+pub use addr::Carrier;
 pub use gate::Gate;
 
 /// What is common to both transports. The defaults suit phones.
