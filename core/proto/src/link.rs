@@ -73,7 +73,6 @@ pub struct Link {
 pub struct Sealer {
     noise: Arc<StatelessTransportState>,
     next: u64,
-    bytes: u64,
 }
 
 /// Opens frames in the order they were sealed in.
@@ -170,7 +169,7 @@ impl Link {
         let noise = noise.into_stateless_transport_mode().map_err(|_| Invalid)?;
         let noise = Arc::new(noise);
         Ok(Self {
-            sealer: Sealer { noise: noise.clone(), next: 0, bytes: 0 },
+            sealer: Sealer { noise: noise.clone(), next: 0 },
             opener: Opener { noise, next: 0 },
         })
     }
@@ -186,14 +185,7 @@ impl Sealer {
         let mut sealed = alloc::vec![0; plain.len() + TAG];
         self.noise.write_message(self.next, &plain, &mut sealed).map_err(|_| Invalid)?;
         self.next += 1;
-        self.bytes = self.bytes.saturating_add(sealed.len() as u64);
         prefixed(&[&sealed])
-    }
-
-    /// How many bytes it sealed; a link gives way to a fresh one in time.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
     }
 }
 

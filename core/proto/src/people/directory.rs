@@ -34,6 +34,8 @@ pub struct Directory {
 /// How to call a device.
 #[derive(Debug)]
 pub struct Way<'a> {
+    /// Whose device it is.
+    pub account: AccountId,
     /// Its Noise static.
     pub noise: [u8; 32],
     /// The secret to name.
@@ -58,8 +60,8 @@ impl Directory {
     #[must_use]
     pub fn way(&self, device: DeviceId) -> Option<Way<'_>> {
         let &(noise, secret) = self.devices.get(&device)?;
-        let (_, psk) = self.secrets.get(&secret)?;
-        Some(Way { noise, secret, psk })
+        let (account, psk) = self.secrets.get(&secret)?;
+        Some(Way { account: *account, noise, secret, psk })
     }
 
     /// Who calls: `noise` is the static that was proved, the rest is claimed.
