@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod clock;
+pub mod net;
 pub mod qr;
 pub mod store;

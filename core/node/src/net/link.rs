@@ -1,0 +1,271 @@
+//! A link on a stream: the handshake from either side, then frames both ways until one side ends.
+//!
+//! The machine hears of a link when it is up and, once, when it is down; between the two come its
+//! frames, in order, each run with its signatures checked. Links wait for the machine, which never
+//! waits for a link: one that takes nothing for [`STALL`], falls [`MAX_QUEUED`] behind, says
+//! nothing for [`SILENCE`] or says what is no frame is dropped, and what it missed goes over the
+//! next one. Silence is broken by empty frames. After an hour, or a GiB, the side that opened the
+//! link opens another one, and the machine drops the older.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use covey_proto::{
+    DeviceId, LinkId,
+    link::{Initiator, Link, MAX_HANDSHAKE, MAX_SEALED, Opener, Responder, Sealer},
+    wire::{Address, Frame, Run, frame::PAD},
+};
+use futures::{
+    AsyncReadExt, AsyncWriteExt, FutureExt,
+    io::{BufReader, ReadHalf, WriteHalf},
+};
+use libp2p::Stream;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::{Instant, timeout},
+};
+
+use super::{
+    Event, Failure, Peer, Side,
+    shared::{self, Shared},
+    streams,
+};
+
+type Reader = BufReader<ReadHalf<Stream>>;
+type Writer = WriteHalf<Stream>;
+
+/// Opens a link with `device`, who should be at the other end.
+pub(super) async fn call(
+    shared: &Arc<Shared>,
+    stream: Stream,
+    device: DeviceId,
+    dial: Option<u64>,
+    address: Address,
+) -> Result<(), Failure> {
+    let known = shared.known();
+    let way = known.directory.way(device).ok_or(Failure::Stranger)?;
+    let (mut reader, mut writer) = halves(stream);
+    let offer = known.offer(way.secret, shared.now());
+    let (initiator, message) =
+        Initiator::new(&known.me, &way.noise, way.psk, &offer, shared::seed()?)?;
+    let shake = async {
+        streams::write(&mut writer, &message).await?;
+        let (answer, link, proof) =
+            initiator.finish(&streams::read(&mut reader, MAX_HANDSHAKE).await?)?;
+        let vouched =
+            known.directory.vouched(way.account, &way.noise, &answer.roster, &answer.card);
+        if vouched != Some(device) {
+            return Err(Failure::Stranger);
+        }
+        streams::write(&mut writer, &proof).await?;
+        Ok((answer, link))
+    };
+    let (answer, link) = timeout(HANDSHAKE, shake).await??;
+    let peer = Peer {
+        account: way.account,
+        device,
+        roster: answer.roster,
+        card: answer.card,
+        secret: way.secret,
+        clock: answer.clock,
+        address,
+    };
+    begin(shared, peer, Side::Caller { dial }, link, reader, writer);
+    Ok(())
+}
+
+/// Lets somebody open a link who may: the directory tells.
+pub(super) async fn answer(
+    shared: &Arc<Shared>,
+    stream: Stream,
+    from: Address,
+) -> Result<(), Failure> {
+    let (mut reader, mut writer) = halves(stream);
+    let known = shared.known();
+    let shake = async {
+        let message = streams::read(&mut reader, MAX_HANDSHAKE).await?;
+        let (responder, offer, proved) = Responder::read(&known.me, &message, shared::seed()?)?;
+        let caller = known.directory.judge(&proved, &offer.roster, &offer.card, offer.secret);
+        let caller = caller.ok_or(Failure::Stranger)?;
+        let (unproved, message) = responder.accept(caller.psk, &known.answer(shared.now()))?;
+        streams::write(&mut writer, &message).await?;
+        let link = unproved.prove(&streams::read(&mut reader, MAX_SEALED).await?)?;
+        let peer = Peer {
+            account: caller.account,
+            device: caller.device,
+            roster: offer.roster,
+            card: offer.card,
+            secret: offer.secret,
+            clock: offer.clock,
+            address: from,
+        };
+        Ok::<_, Failure>((peer, link))
+    };
+    let (peer, link) = timeout(HANDSHAKE, shake).await??;
+    begin(shared, peer, Side::Called, link, reader, writer);
+    Ok(())
+}
+
+/// Tells the machine of the link and runs it in a task of its own, unless there are too many.
+fn begin(shared: &Arc<Shared>, peer: Peer, side: Side, link: Link, reader: Reader, writer: Writer) {
+    let shared = shared.clone();
+    let Some((id, queue)) = shared.enlist() else {
+        return tracing::debug!("too many links");
+    };
+    tokio::spawn(async move {
+        let (device, address) = (peer.device, peer.address);
+        shared.tell(Event::LinkUp { link: id, side, peer }).await;
+        let moved = AtomicU64::new(0);
+        let renewal = match side {
+            Side::Caller { .. } => Some(Renewal::new(&shared, device, address)),
+            Side::Called => None,
+        };
+        let exchange = async {
+            tokio::select! {
+                over = read(&shared, id, link.opener, reader, &moved) => over,
+                over = write(link.sealer, writer, queue, &moved, renewal) => over,
+            }
+        };
+        match AssertUnwindSafe(exchange).catch_unwind().await {
+            Ok(over) => tracing::debug!(link = id.0, ?over, "link over"),
+            Err(_) => tracing::error!(link = id.0, "link broke"),
+        }
+        shared.delist(id);
+        shared.tell(Event::LinkDown { link: id }).await;
+    });
+}
+
+async fn read(
+    shared: &Shared,
+    link: LinkId,
+    mut opener: Opener,
+    mut reader: Reader,
+    moved: &AtomicU64,
+) -> Result<(), Failure> {
+    loop {
+        let sealed = timeout(SILENCE, streams::read(&mut reader, MAX_SEALED)).await??;
+        moved.fetch_add(sealed.len() as u64, Ordering::Relaxed);
+        let event = match Frame::parse(&opener.open(&sealed)?)? {
+            None => continue,
+            Some(Frame::Run(bytes)) => Event::Run { link, run: Run::open(bytes)? },
+            Some(frame) => Event::Frame { link, frame },
+        };
+        shared.tell(event).await;
+    }
+}
+
+async fn write(
+    mut sealer: Sealer,
+    mut writer: Writer,
+    mut queue: Frames,
+    moved: &AtomicU64,
+    mut renewal: Option<Renewal<'_>>,
+) -> Result<(), Failure> {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        match timeout(KEEPALIVE, queue.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => return Ok(timeout(STALL, writer.close()).await??),
+            Ok(_) => {}
+            Err(_) => batch.push(Queued { frame: Vec::new(), _room: None }),
+        }
+        let mut bytes = Vec::new();
+        for queued in &batch {
+            bytes.extend(sealer.seal(&queued.frame)?);
+        }
+        timeout(STALL, streams::write(&mut writer, &bytes)).await??;
+        batch.clear();
+        let moved = moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if let Some(renewal) = &mut renewal {
+            renewal.consider(moved);
+        }
+    }
+}
+
+/// When the side that opened the link opens the next one.
+struct Renewal<'a> {
+    shared: &'a Arc<Shared>,
+    device: DeviceId,
+    address: Address,
+    due: Instant,
+    due_bytes: u64,
+}
+
+impl<'a> Renewal<'a> {
+    fn new(shared: &'a Arc<Shared>, device: DeviceId, address: Address) -> Self {
+        Self { shared, device, address, due: Instant::now() + RENEW, due_bytes: RENEW_BYTES }
+    }
+
+    /// If the attempt fails, there is another.
+    fn consider(&mut self, moved: u64) {
+        let now = Instant::now();
+        if now >= self.due || moved >= self.due_bytes {
+            self.due = now + RENEW_AGAIN;
+            self.due_bytes = moved.saturating_add(RENEW_BYTES);
+            self.shared.renew(self.device, self.address);
+        }
+    }
+}
+
+/// A frame on its way to a link's task, and the room it takes up there.
+#[derive(Debug)]
+pub(super) struct Queued {
+    frame: Vec<u8>,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of the queue that the link's task has.
+pub(super) type Frames = mpsc::UnboundedReceiver<Queued>;
+
+/// Frames that wait for a link: bounded by their bytes, as the machine bounds what is under way.
+#[derive(Debug)]
+pub(super) struct Queue {
+    frames: mpsc::UnboundedSender<Queued>,
+    room: Arc<Semaphore>,
+}
+
+impl Queue {
+    pub(super) fn new() -> (Self, Frames) {
+        let (frames, queue) = mpsc::unbounded_channel();
+        (Self { frames, room: Arc::new(Semaphore::new(MAX_QUEUED)) }, queue)
+    }
+
+    /// Whether the frame found room.
+    pub(super) fn push(&self, frame: Vec<u8>) -> bool {
+        let size = u32::try_from(frame.len().max(PAD)).unwrap_or(u32::MAX);
+        let Ok(room) = self.room.clone().try_acquire_many_owned(size) else {
+            return false;
+        };
+        self.frames.send(Queued { frame, _room: Some(room) }).is_ok()
+    }
+}
+
+fn halves(stream: Stream) -> (Reader, Writer) {
+    let (reader, writer) = stream.split();
+    (BufReader::with_capacity(READ_BUFFER, reader), writer)
+}
+
+/// Until both sides know each other.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Below the 30 s after which home routers forget UDP mappings.
+const KEEPALIVE: Duration = Duration::from_secs(25);
+/// Three times that: the other side is gone.
+const SILENCE: Duration = Duration::from_secs(75);
+/// The other side has stopped reading.
+const STALL: Duration = Duration::from_secs(10);
+/// A link's keys are replaced after this time …
+const RENEW: Duration = Duration::from_secs(60 * 60);
+/// … tried again after this …
+const RENEW_AGAIN: Duration = Duration::from_secs(5 * 60);
+/// … or after so many bytes.
+const RENEW_BYTES: u64 = 1 << 30;
+/// Bytes that wait for a link; four windows of the machine's.
+const MAX_QUEUED: usize = 1 << 20;
+/// Frames that are written at once.
+const BATCH: usize = 64;
+const READ_BUFFER: usize = 64 << 10;

@@ -1,0 +1,300 @@
+//! Streams of our two protocols, on whichever connection is meant.
+//!
+//! One behaviour and one handler a connection. Who asks for a stream gets it, or hears that its
+//! connection is gone; what others open goes to one bounded queue, and what comes faster than
+//! [`PER_SECOND`] on a connection, or finds the queue full, is closed again unread.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    io,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use covey_proto::{link, wire::Address};
+use futures::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
+    future::{Ready, ready},
+};
+use libp2p::{
+    Multiaddr, PeerId, Stream,
+    core::{
+        Endpoint, UpgradeInfo,
+        transport::PortUse,
+        upgrade::{InboundUpgrade, ReadyUpgrade},
+    },
+    swarm::{
+        ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
+        NetworkBehaviour, NotifyHandler, SubstreamProtocol, ToSwarm,
+        handler::{
+            ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound,
+        },
+    },
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Failure, address};
+
+/// What is spoken on a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protocol {
+    /// A link: handshake, then frames.
+    Link,
+    /// A stranger's letter, and the answer.
+    Hello,
+}
+
+/// Where a stream that was asked for goes.
+pub(super) type Wanted = oneshot::Sender<Result<Stream, Failure>>;
+
+/// A stream that somebody opened to us.
+#[derive(Debug)]
+pub(super) struct Inbound {
+    pub(super) from: Address,
+    pub(super) protocol: Protocol,
+    pub(super) stream: Stream,
+}
+
+/// Streams on all connections.
+#[derive(Debug)]
+pub(super) struct Streams {
+    inbound: mpsc::Sender<Inbound>,
+    connections: usize,
+    asked: VecDeque<(PeerId, ConnectionId, Ask)>,
+}
+
+/// A stream that a connection is to open.
+#[derive(Debug)]
+pub(super) struct Ask {
+    protocol: Protocol,
+    wanted: Wanted,
+}
+
+impl Streams {
+    /// They go to `inbound` as others open them.
+    pub(super) fn new(inbound: mpsc::Sender<Inbound>) -> Self {
+        Self { inbound, connections: 0, asked: VecDeque::new() }
+    }
+
+    /// Opens one of `protocol` on this connection of this peer.
+    pub(super) fn open(
+        &mut self,
+        peer: PeerId,
+        connection: ConnectionId,
+        protocol: Protocol,
+        wanted: Wanted,
+    ) {
+        self.asked.push_back((peer, connection, Ask { protocol, wanted }));
+    }
+
+    fn handler(&self, remote: &Multiaddr) -> Result<Handler, ConnectionDenied> {
+        let from = address::parse(remote).ok_or_else(|| ConnectionDenied::new(Refused))?;
+        Ok(Handler {
+            from,
+            inbound: self.inbound.clone(),
+            full: Instant::now(),
+            asked: VecDeque::new(),
+        })
+    }
+}
+
+/// Too many connections, or from nowhere we know.
+#[derive(Debug, thiserror::Error)]
+#[error("connection refused")]
+struct Refused;
+
+impl NetworkBehaviour for Streams {
+    type ConnectionHandler = Handler;
+    type ToSwarm = Infallible;
+
+    fn handle_established_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        _: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<Handler, ConnectionDenied> {
+        if self.connections >= MAX_CONNECTIONS {
+            return Err(ConnectionDenied::new(Refused));
+        }
+        self.handler(remote)
+    }
+
+    fn handle_established_outbound_connection(
+        &mut self,
+        _: ConnectionId,
+        _: PeerId,
+        remote: &Multiaddr,
+        _: Endpoint,
+        _: PortUse,
+    ) -> Result<Handler, ConnectionDenied> {
+        self.handler(remote)
+    }
+
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        if let FromSwarm::ConnectionEstablished(_) = event {
+            self.connections += 1;
+        } else if let FromSwarm::ConnectionClosed(_) = event {
+            self.connections -= 1;
+        }
+    }
+
+    fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: Infallible) {
+        match event {}
+    }
+
+    fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Infallible, Ask>> {
+        match self.asked.pop_front() {
+            Some((peer_id, connection, event)) => Poll::Ready(ToSwarm::NotifyHandler {
+                peer_id,
+                handler: NotifyHandler::One(connection),
+                event,
+            }),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Streams on one connection.
+#[derive(Debug)]
+pub(super) struct Handler {
+    from: Address,
+    inbound: mpsc::Sender<Inbound>,
+    /// When the peer may open as many streams at once as it ever may.
+    full: Instant,
+    asked: VecDeque<Ask>,
+}
+
+impl Handler {
+    fn take(&mut self, protocol: Protocol, stream: Stream) {
+        let now = Instant::now();
+        let full = self.full.max(now) + INTERVAL;
+        if full > now + PER_SECOND * INTERVAL {
+            return;
+        }
+        self.full = full;
+        let inbound = Inbound { from: self.from, protocol, stream };
+        if self.inbound.try_send(inbound).is_err() {
+            tracing::debug!("too many streams at once");
+        }
+    }
+}
+
+impl ConnectionHandler for Handler {
+    type FromBehaviour = Ask;
+    type ToBehaviour = Infallible;
+    type InboundProtocol = Accepted;
+    type OutboundProtocol = ReadyUpgrade<Protocol>;
+    type InboundOpenInfo = ();
+    type OutboundOpenInfo = Wanted;
+
+    fn listen_protocol(&self) -> SubstreamProtocol<Accepted> {
+        SubstreamProtocol::new(Accepted, ())
+    }
+
+    fn on_behaviour_event(&mut self, ask: Ask) {
+        self.asked.push_back(ask);
+    }
+
+    fn poll(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<ConnectionHandlerEvent<ReadyUpgrade<Protocol>, Wanted, Infallible>> {
+        match self.asked.pop_front() {
+            Some(Ask { protocol, wanted }) => {
+                let protocol = SubstreamProtocol::new(ReadyUpgrade::new(protocol), wanted);
+                Poll::Ready(ConnectionHandlerEvent::OutboundSubstreamRequest { protocol })
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    fn on_connection_event(
+        &mut self,
+        event: ConnectionEvent<'_, Accepted, ReadyUpgrade<Protocol>, (), Wanted>,
+    ) {
+        // Who asked may have given up meanwhile: then the stream is dropped, and so closed.
+        match event {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: (protocol, stream),
+                ..
+            }) => {
+                self.take(protocol, stream);
+            }
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol: stream,
+                info: wanted,
+            }) => {
+                let _ = wanted.send(Ok(stream));
+            }
+            ConnectionEvent::DialUpgradeError(DialUpgradeError { info: wanted, .. }) => {
+                let _ = wanted.send(Err(Failure::Refused));
+            }
+            ConnectionEvent::AddressChange(change) => {
+                self.from = address::parse(change.new_address).unwrap_or(self.from);
+            }
+            ConnectionEvent::ListenUpgradeError(_)
+            | ConnectionEvent::LocalProtocolsChange(_)
+            | ConnectionEvent::RemoteProtocolsChange(_)
+            | _ => {}
+        }
+    }
+}
+
+/// Takes whichever of our protocols the other side names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Accepted;
+
+impl UpgradeInfo for Accepted {
+    type Info = Protocol;
+    type InfoIter = [Protocol; 2];
+
+    fn protocol_info(&self) -> [Protocol; 2] {
+        [Protocol::Link, Protocol::Hello]
+    }
+}
+
+impl<S> InboundUpgrade<S> for Accepted {
+    type Output = (Protocol, S);
+    type Error = Infallible;
+    type Future = Ready<Result<(Protocol, S), Infallible>>;
+
+    fn upgrade_inbound(self, stream: S, protocol: Protocol) -> Self::Future {
+        ready(Ok((protocol, stream)))
+    }
+}
+
+impl AsRef<str> for Protocol {
+    fn as_ref(&self) -> &str {
+        match self {
+            Self::Link => link::PROTOCOL,
+            Self::Hello => "/covey/hello/1",
+        }
+    }
+}
+
+/// Reads what begins with its length, u16-BE.
+pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), max: usize) -> io::Result<Vec<u8>> {
+    let mut len = [0; 2];
+    stream.read_exact(&mut len).await?;
+    let len = usize::from(u16::from_be_bytes(len));
+    if len > max {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut bytes = vec![0; len];
+    stream.read_exact(&mut bytes).await?;
+    Ok(bytes)
+}
+
+/// Writes all of it, now.
+pub(super) async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes).await?;
+    stream.flush().await
+}
+
+/// Streams that a connection may open a second, and as many at once.
+const PER_SECOND: u32 = 5;
+const INTERVAL: std::time::Duration = std::time::Duration::from_millis(1000 / PER_SECOND as u64);
+/// Connections, beyond which others cannot open any.
+const MAX_CONNECTIONS: usize = 512;
