@@ -2,10 +2,10 @@
 //!
 //! The machine hears of a link when it is up and, once, when it is down; between the two come its
 //! frames, in order, each run with its signatures checked. Links wait for the machine, which never
-//! waits for a link: one that takes nothing for [`STALL`], falls [`MAX_QUEUED`] behind, says
-//! nothing for [`SILENCE`] or says what is no frame is dropped, and what it missed goes over the
-//! next one. Silence is broken by empty frames. After an hour, or a GiB, the side that opened the
-//! link opens another one, and the machine drops the older.
+//! waits for a link: one that takes nothing or says nothing for too long ([`Pace`]), falls
+//! [`MAX_QUEUED`] behind or says what is no frame is dropped, and what it missed goes over the next
+//! one. Silence is broken by empty frames. After an hour, or a GiB, the side that opened the link
+//! opens another one, and the machine drops the older.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -22,10 +22,9 @@ use covey_proto::{
     wire::{Address, Frame, Run, frame::PAD},
 };
 use futures::{
-    AsyncReadExt, AsyncWriteExt, FutureExt,
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt,
     io::{BufReader, ReadHalf, WriteHalf},
 };
-use libp2p::Stream;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::{Instant, timeout},
@@ -37,13 +36,41 @@ use super::{
     streams,
 };
 
-type Reader = BufReader<ReadHalf<Stream>>;
-type Writer = WriteHalf<Stream>;
+type Reader<S> = BufReader<ReadHalf<S>>;
+type Writer<S> = WriteHalf<S>;
+
+/// What a link can run on: a stream of a connection, or whatever else carries bytes both ways.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
+
+/// How patient links are, and how talkative.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// Whoever said nothing for so long says "I am here".
+    pub(super) keepalive: Duration,
+    /// Whoever was heard of so long ago is gone.
+    pub(super) silence: Duration,
+    /// Whoever takes nothing for so long is as good as gone.
+    pub(super) stall: Duration,
+    /// A link's keys are replaced after this time, and, if that fails, this time later.
+    pub(super) renew: Duration,
+}
+
+impl Pace {
+    /// Home routers forget a UDP mapping after 30 s.
+    pub(super) const NORMAL: Self = Self {
+        keepalive: Duration::from_secs(25),
+        silence: Duration::from_secs(75),
+        stall: Duration::from_secs(10),
+        renew: Duration::from_secs(60 * 60),
+    };
+}
 
 /// Opens a link with `device`, who should be at the other end.
 pub(super) async fn call(
     shared: &Arc<Shared>,
-    stream: Stream,
+    stream: impl Duplex,
     device: DeviceId,
     dial: Option<u64>,
     address: Address,
@@ -83,7 +110,7 @@ pub(super) async fn call(
 /// Lets somebody open a link who may: the directory tells.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
-    stream: Stream,
+    stream: impl Duplex,
     from: Address,
 ) -> Result<(), Failure> {
     let (mut reader, mut writer) = halves(stream);
@@ -113,13 +140,20 @@ pub(super) async fn answer(
 }
 
 /// Tells the machine of the link and runs it in a task of its own, unless there are too many.
-fn begin(shared: &Arc<Shared>, peer: Peer, side: Side, link: Link, reader: Reader, writer: Writer) {
+fn begin<S: Duplex>(
+    shared: &Arc<Shared>,
+    peer: Peer,
+    side: Side,
+    link: Link,
+    reader: Reader<S>,
+    writer: Writer<S>,
+) {
     let shared = shared.clone();
     let Some((id, queue)) = shared.enlist() else {
         return tracing::debug!("too many links");
     };
     tokio::spawn(async move {
-        let (device, address) = (peer.device, peer.address);
+        let (pace, device, address) = (shared.pace, peer.device, peer.address);
         shared.tell(Event::LinkUp { link: id, side, peer }).await;
         let moved = AtomicU64::new(0);
         let renewal = match side {
@@ -129,7 +163,7 @@ fn begin(shared: &Arc<Shared>, peer: Peer, side: Side, link: Link, reader: Reade
         let exchange = async {
             tokio::select! {
                 over = read(&shared, id, link.opener, reader, &moved) => over,
-                over = write(link.sealer, writer, queue, &moved, renewal) => over,
+                over = write(pace, link.sealer, writer, queue, &moved, renewal) => over,
             }
         };
         match AssertUnwindSafe(exchange).catch_unwind().await {
@@ -145,11 +179,11 @@ async fn read(
     shared: &Shared,
     link: LinkId,
     mut opener: Opener,
-    mut reader: Reader,
+    mut reader: Reader<impl Duplex>,
     moved: &AtomicU64,
 ) -> Result<(), Failure> {
     loop {
-        let sealed = timeout(SILENCE, streams::read(&mut reader, MAX_SEALED)).await??;
+        let sealed = timeout(shared.pace.silence, streams::read(&mut reader, MAX_SEALED)).await??;
         moved.fetch_add(sealed.len() as u64, Ordering::Relaxed);
         let event = match Frame::parse(&opener.open(&sealed)?)? {
             None => continue,
@@ -161,16 +195,17 @@ async fn read(
 }
 
 async fn write(
+    pace: Pace,
     mut sealer: Sealer,
-    mut writer: Writer,
+    mut writer: Writer<impl Duplex>,
     mut queue: Frames,
     moved: &AtomicU64,
     mut renewal: Option<Renewal<'_>>,
 ) -> Result<(), Failure> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        match timeout(KEEPALIVE, queue.recv_many(&mut batch, BATCH)).await {
-            Ok(0) => return Ok(timeout(STALL, writer.close()).await??),
+        match timeout(pace.keepalive, queue.recv_many(&mut batch, BATCH)).await {
+            Ok(0) => return Ok(timeout(pace.stall, writer.close()).await??),
             Ok(_) => {}
             Err(_) => batch.push(Queued { frame: Vec::new(), _room: None }),
         }
@@ -178,7 +213,7 @@ async fn write(
         for queued in &batch {
             bytes.extend(sealer.seal(&queued.frame)?);
         }
-        timeout(STALL, streams::write(&mut writer, &bytes)).await??;
+        timeout(pace.stall, streams::write(&mut writer, &bytes)).await??;
         batch.clear();
         let moved = moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if let Some(renewal) = &mut renewal {
@@ -198,14 +233,20 @@ struct Renewal<'a> {
 
 impl<'a> Renewal<'a> {
     fn new(shared: &'a Arc<Shared>, device: DeviceId, address: Address) -> Self {
-        Self { shared, device, address, due: Instant::now() + RENEW, due_bytes: RENEW_BYTES }
+        Self {
+            shared,
+            device,
+            address,
+            due: Instant::now() + shared.pace.renew,
+            due_bytes: RENEW_BYTES,
+        }
     }
 
     /// If the attempt fails, there is another.
     fn consider(&mut self, moved: u64) {
         let now = Instant::now();
         if now >= self.due || moved >= self.due_bytes {
-            self.due = now + RENEW_AGAIN;
+            self.due = now + self.shared.pace.renew;
             self.due_bytes = moved.saturating_add(RENEW_BYTES);
             self.shared.renew(self.device, self.address);
         }
@@ -245,27 +286,20 @@ impl Queue {
     }
 }
 
-fn halves(stream: Stream) -> (Reader, Writer) {
+fn halves<S: Duplex>(stream: S) -> (Reader<S>, Writer<S>) {
     let (reader, writer) = stream.split();
     (BufReader::with_capacity(READ_BUFFER, reader), writer)
 }
 
 /// Until both sides know each other.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Below the 30 s after which home routers forget UDP mappings.
-const KEEPALIVE: Duration = Duration::from_secs(25);
-/// Three times that: the other side is gone.
-const SILENCE: Duration = Duration::from_secs(75);
-/// The other side has stopped reading.
-const STALL: Duration = Duration::from_secs(10);
-/// A link's keys are replaced after this time …
-const RENEW: Duration = Duration::from_secs(60 * 60);
-/// … tried again after this …
-const RENEW_AGAIN: Duration = Duration::from_secs(5 * 60);
-/// … or after so many bytes.
+/// A link's keys are replaced after so many bytes, whatever the time.
 const RENEW_BYTES: u64 = 1 << 30;
 /// Bytes that wait for a link; four windows of the machine's.
 const MAX_QUEUED: usize = 1 << 20;
 /// Frames that are written at once.
 const BATCH: usize = 64;
 const READ_BUFFER: usize = 64 << 10;
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ use covey_proto::{
 use tokio::{sync::mpsc, task::AbortHandle, time::error::Elapsed};
 
 use self::{
+    link::Pace,
     shared::Shared,
     swarm::{Listen, Listening},
 };
@@ -199,7 +200,7 @@ impl Net {
             some => Listen::At(some),
         };
         let (opens, wanted) = mpsc::channel(MAX_OPENS);
-        let shared = Arc::new(Shared::new(config.directory, config.clock, config.events, opens));
+        let shared = Arc::new(Shared::new(config, Pace::NORMAL, opens));
         let listening = Listening::begin(&listen)?;
         let port = listening.port();
         let swarm =

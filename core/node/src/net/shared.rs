@@ -24,8 +24,8 @@ use tokio::{
 };
 
 use super::{
-    Event, Failure, Purpose, hello,
-    link::{self, Frames, Queue},
+    Config, Event, Failure, Purpose, hello,
+    link::{self, Frames, Pace, Queue},
     streams::Protocol,
     swarm::Open,
 };
@@ -35,6 +35,8 @@ use crate::clock::Clock;
 pub(super) struct Shared {
     known: Mutex<Arc<Known>>,
     clock: Clock,
+    /// How links behave.
+    pub(super) pace: Pace,
     pub(super) events: mpsc::Sender<Event>,
     opens: mpsc::Sender<Open>,
     /// For links and askers.
@@ -50,16 +52,12 @@ pub(super) struct Known {
 }
 
 impl Shared {
-    pub(super) fn new(
-        directory: Directory,
-        clock: Clock,
-        events: mpsc::Sender<Event>,
-        opens: mpsc::Sender<Open>,
-    ) -> Self {
+    pub(super) fn new(config: Config, pace: Pace, opens: mpsc::Sender<Open>) -> Self {
         Self {
-            known: Mutex::new(Known::new(directory)),
-            clock,
-            events,
+            known: Mutex::new(Known::new(config.directory)),
+            clock: config.clock,
+            pace,
+            events: config.events,
             opens,
             numbers: AtomicU64::new(1),
             links: Mutex::default(),

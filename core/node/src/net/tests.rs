@@ -185,14 +185,14 @@ async fn what_is_no_address_is_not_listened_on() {
 }
 
 const NOW: Time = Time(1_700_000_000_000);
-const PSK: Secret = Secret([42; 32]);
+pub(super) const PSK: Secret = Secret([42; 32]);
 const FRAMES: u64 = 1000;
 const FLOOD: u64 = 200;
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Person {
+pub(super) struct Person {
     account: AccountId,
-    device: DeviceId,
+    pub(super) device: DeviceId,
     key: SigningKey,
     noise: Secret,
     roster: Signed,
@@ -200,7 +200,7 @@ struct Person {
 }
 
 impl Person {
-    fn new(n: u8) -> Self {
+    pub(super) fn new(n: u8) -> Self {
         let (account_key, key) =
             (SigningKey::new(&Secret([n; 32])), SigningKey::new(&Secret([n + 100; 32])));
         let roster =
@@ -236,7 +236,7 @@ impl Person {
     }
 }
 
-fn directory(me: &Person, friends: &[&Person], psk: &Secret) -> Directory {
+pub(super) fn directory(me: &Person, friends: &[&Person], psk: &Secret) -> Directory {
     let secret = |friend: &Person| {
         let mut id = [0; 8];
         id.iter_mut().zip(me.account.0).zip(friend.account.0).for_each(|((id, a), b)| *id = a ^ b);
@@ -300,7 +300,7 @@ async fn linked(ana: &mut Node, ben: &mut Node, transport: Transport) -> (LinkId
     (here, there)
 }
 
-fn frame(n: u64) -> Frame {
+pub(super) fn frame(n: u64) -> Frame {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&n.to_le_bytes());
     Frame::MapDigest(digest)

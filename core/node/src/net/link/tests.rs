@@ -1,0 +1,116 @@
+//! Links over a pipe, at a pace that tests can wait for.
+
+use std::net::Ipv4Addr;
+
+use covey_proto::wire::Transport;
+use tokio_util::compat::TokioAsyncReadCompatExt as _;
+
+use super::*;
+use crate::{
+    clock::Clock,
+    net::{
+        Config,
+        streams::Protocol,
+        swarm::Open,
+        tests::{PSK, Person, directory, frame},
+    },
+};
+
+#[tokio::test]
+async fn an_idle_link_stays_up_and_one_with_a_silent_end_does_not() {
+    let patient = Pace { silence: BRIEF * 10, ..QUICK };
+    let (mut ana, mut ben, _) = linked(QUICK, QUICK).await;
+    // Ends later than silence would end the first one.
+    let (mut cleo, _, _) = linked(patient, Pace { keepalive: LONG, ..QUICK }).await;
+    assert!(matches!(cleo.next().await, Event::LinkDown { .. }));
+    ana.shared.send(ana.link, frame(1).encode());
+    assert!(matches!(ben.next().await, Event::Frame { .. }));
+    ben.shared.send(ben.link, frame(2).encode());
+    assert!(matches!(ana.next().await, Event::Frame { .. }));
+}
+
+#[tokio::test]
+async fn who_takes_nothing_loses_the_link() {
+    let (mut ana, _ben_who_is_busy, _) = linked(QUICK, QUICK).await;
+    for n in 0..3000 {
+        ana.shared.send(ana.link, frame(n).encode());
+    }
+    assert!(matches!(ana.next().await, Event::LinkDown { .. }));
+}
+
+#[tokio::test]
+async fn a_link_that_falls_too_far_behind_takes_no_more() {
+    let (queue, mut frames) = Queue::new();
+    let taken = (0..MAX_QUEUED).take_while(|_| queue.push(vec![0; 10_000])).count();
+    assert_eq!(taken, MAX_QUEUED / 10_000);
+    assert!(frames.recv().await.is_some());
+    assert!(queue.push(vec![0; 10_000]));
+}
+
+#[tokio::test]
+async fn who_opened_a_link_renews_it_in_time() {
+    let (_ana, _ben, mut opens) = linked(Pace { renew: BRIEF, ..QUICK }, QUICK).await;
+    for _ in 0..2 {
+        let open = timeout(LONG, opens.recv()).await.unwrap().unwrap();
+        assert_eq!((open.to, open.protocol), (THERE, Protocol::Link));
+    }
+}
+
+const BRIEF: Duration = Duration::from_millis(100);
+const LONG: Duration = Duration::from_secs(20);
+const QUICK: Pace =
+    Pace { keepalive: BRIEF, silence: BRIEF.saturating_mul(5), stall: BRIEF, renew: LONG };
+const THERE: Address = Address {
+    transport: Transport::Quic,
+    ip: std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
+    port: 1,
+    zone: None,
+};
+
+struct End {
+    shared: Arc<Shared>,
+    events: mpsc::Receiver<Event>,
+    link: LinkId,
+}
+
+impl End {
+    fn new(me: &Person, friend: &Person, pace: Pace) -> (Self, mpsc::Receiver<Open>) {
+        let (sender, events) = mpsc::channel(1);
+        let (opens, wanted) = mpsc::channel(1);
+        let directory = directory(me, &[friend], &PSK);
+        let config = Config {
+            listen: Vec::new(),
+            port: 0,
+            directory,
+            clock: Clock::start(),
+            events: sender,
+        };
+        let shared = Arc::new(Shared::new(config, pace, opens));
+        (Self { shared, events, link: LinkId(0) }, wanted)
+    }
+
+    async fn next(&mut self) -> Event {
+        timeout(LONG, self.events.recv()).await.unwrap().unwrap()
+    }
+
+    async fn up(&mut self) {
+        let Event::LinkUp { link, .. } = self.next().await else { panic!("no link") };
+        self.link = link;
+    }
+}
+
+/// Two ends of a link, and the streams that its caller asks for.
+async fn linked(ana: Pace, ben: Pace) -> (End, End, mpsc::Receiver<Open>) {
+    let people = (Person::new(1), Person::new(2));
+    let (mut ana, opens) = End::new(&people.0, &people.1, ana);
+    let (mut ben, _) = End::new(&people.1, &people.0, ben);
+    let (one, other) = tokio::io::duplex(64 << 10);
+    let (called, answered) = tokio::join!(
+        call(&ana.shared, one.compat(), people.1.device, Some(1), THERE),
+        answer(&ben.shared, other.compat(), THERE),
+    );
+    called.and(answered).unwrap();
+    ana.up().await;
+    ben.up().await;
+    (ana, ben, opens)
+}
