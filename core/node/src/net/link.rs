@@ -103,8 +103,7 @@ pub(super) async fn call(
         clock: answer.clock,
         address,
     };
-    begin(shared, peer, Side::Caller { dial }, link, reader, writer);
-    Ok(())
+    begin(shared, peer, Side::Caller { dial }, link, reader, writer)
 }
 
 /// Lets somebody open a link who may: the directory tells.
@@ -135,8 +134,7 @@ pub(super) async fn answer(
         Ok::<_, Failure>((peer, link))
     };
     let (peer, link) = timeout(HANDSHAKE, shake).await??;
-    begin(shared, peer, Side::Called, link, reader, writer);
-    Ok(())
+    begin(shared, peer, Side::Called, link, reader, writer)
 }
 
 /// Tells the machine of the link and runs it in a task of its own, unless there are too many.
@@ -147,11 +145,9 @@ fn begin<S: Duplex>(
     link: Link,
     reader: Reader<S>,
     writer: Writer<S>,
-) {
+) -> Result<(), Failure> {
     let shared = shared.clone();
-    let Some((id, queue)) = shared.enlist() else {
-        return tracing::debug!("too many links");
-    };
+    let (id, queue) = shared.enlist().ok_or(Failure::Crowded)?;
     tokio::spawn(async move {
         let (pace, device, address) = (shared.pace, peer.device, peer.address);
         shared.tell(Event::LinkUp { link: id, side, peer }).await;
@@ -173,6 +169,7 @@ fn begin<S: Duplex>(
         shared.delist(id);
         shared.tell(Event::LinkDown { link: id }).await;
     });
+    Ok(())
 }
 
 async fn read(

@@ -164,6 +164,9 @@ pub enum Failure {
     /// It said nothing.
     #[error("it took too long")]
     TimedOut,
+    /// We have as many links as we can bear.
+    #[error("there are too many links")]
+    Crowded,
 }
 
 /// Why there is no network.

@@ -74,9 +74,7 @@ impl Listening {
         let mut swarm =
             Swarm::new(transport, Streams::new(streams), key.public().to_peer_id(), config);
         match listen {
-            Listen::At(addresses) => {
-                addresses.iter().try_for_each(|at| bind(&mut swarm, at.clone()))?
-            }
+            Listen::At(addresses) => addresses.iter().try_for_each(|at| bind(&mut swarm, at))?,
             Listen::Everywhere(port) => everywhere(&mut swarm, &handle, *port)?,
         }
         let port = handle.local_addrs().first().map_or(0, |local| local.port());
@@ -89,9 +87,9 @@ impl Listening {
     }
 }
 
-fn bind(swarm: &mut Swarm<Streams>, at: Multiaddr) -> Result<(), Error> {
-    let refused = |at: &Multiaddr| Error::Listen(at.to_string());
-    swarm.listen_on(at.clone()).map(|_| ()).map_err(|_| refused(&at))
+fn bind(swarm: &mut Swarm<Streams>, at: &Multiaddr) -> Result<(), Error> {
+    let bound = swarm.listen_on(at.clone());
+    bound.map(|_| ()).map_err(|_| Error::Listen(at.to_string()))
 }
 
 /// All four sockets share one port: the one wanted, or, if that is taken, another.
@@ -100,14 +98,14 @@ fn everywhere(swarm: &mut Swarm<Streams>, handle: &quic::Handle, port: u16) -> R
     let v6 = IpAddr::from(Ipv6Addr::UNSPECIFIED);
     let tries = [(v4, port), (v4, 0), (v6, port), (v6, 0)];
     let first =
-        tries.into_iter().find(|at| bind(swarm, Carrier::Quic.multiaddr((*at).into())).is_ok());
+        tries.into_iter().find(|at| bind(swarm, &Carrier::Quic.multiaddr((*at).into())).is_ok());
     let (first, _) = first.ok_or_else(|| Error::Listen("any interface".into()))?;
     let drawn = handle.local_addrs().first().map_or(0, |local| local.port());
     for (carrier, ip) in
         [(Carrier::Quic, v4), (Carrier::Quic, v6), (Carrier::Tcp, v4), (Carrier::Tcp, v6)]
     {
         if (carrier, ip) != (Carrier::Quic, first)
-            && let Err(error) = bind(swarm, carrier.multiaddr((ip, drawn).into()))
+            && let Err(error) = bind(swarm, &carrier.multiaddr((ip, drawn).into()))
         {
             tracing::warn!(%error, "goes without");
         }
