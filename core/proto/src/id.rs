@@ -121,6 +121,9 @@ pub struct LogId {
 pub struct Seq(pub u64);
 
 impl Seq {
+    /// No honest log is ever this long: entries from here on are invalid.
+    pub const END: Self = Self(1 << 47);
+
     /// The place behind this one.
     #[must_use]
     pub fn next(self) -> Self {

@@ -326,7 +326,8 @@ impl TryFrom<HeadProto> for Head {
     type Error = Invalid;
 
     fn try_from(proto: HeadProto) -> Result<Self, Invalid> {
-        if proto.seen.len() > MAX_SEEN || proto.acts.len() > MAX_ACTS || proto.at >= Time::END.0 {
+        let honest = proto.at < Time::END.0 && proto.seq < Seq::END.0;
+        if proto.seen.len() > MAX_SEEN || proto.acts.len() > MAX_ACTS || !honest {
             return Err(Invalid);
         }
         let seen = |id: &Vec<u8>| id.as_slice().try_into().map_err(|_| Invalid);
