@@ -128,11 +128,12 @@ impl Shelf for Open<'_> {
                 .expect("an id has more than eight bytes");
         }
         self.attempt(|db| {
+            // the plus keeps the planner from walking through the whole conversation instead
             Ok(db
                 .prepare_cached(
                     "SELECT \"order\" FROM message
                      WHERE entry BETWEEN ?2 AND ?3
-                     AND conversation = (SELECT id FROM conversation WHERE name = ?1)",
+                     AND +conversation = (SELECT id FROM conversation WHERE name = ?1)",
                 )?
                 .query_row(params![conversation.0, range.0, range.1], |row| time(row, 0))
                 .optional()?)
@@ -143,7 +144,7 @@ impl Shelf for Open<'_> {
         self.attempt(|db| {
             let mut rows = db.prepare_cached(
                 "SELECT device, seq FROM seen JOIN log ON log.id = log WHERE seen.id = ?2
-                 AND conversation = (SELECT id FROM conversation WHERE name = ?1)
+                 AND +conversation = (SELECT id FROM conversation WHERE name = ?1)
                  ORDER BY device, seq",
             )?;
             let found = rows.query_map(params![conversation.0, id], |row| {
