@@ -102,6 +102,8 @@ impl Store {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod scene;
 #[cfg(test)]
 mod tests;

@@ -108,15 +108,19 @@ pub(super) struct Author {
 
 impl Author {
     pub(super) fn new(seed: u8) -> Self {
+        Self::within(HERE, seed)
+    }
+
+    pub(super) fn within(conversation: ConversationId, seed: u8) -> Self {
         let key = SigningKey::new(&Secret([seed; 32]));
         let account = AccountId([seed; 32]);
-        let log = LogId { conversation: HERE, device: DeviceId::of(&account, &key.public()) };
+        let log = LogId { conversation, device: DeviceId::of(&account, &key.public()) };
         Self { account, log, key, last: (Seq(0), EntryId::NONE), seed }
     }
 
     /// The same device once more, as if its disk had been copied.
     pub(super) fn twin(&self) -> Self {
-        Self { last: self.last, ..Self::new(self.seed) }
+        Self { last: self.last, ..Self::within(self.log.conversation, self.seed) }
     }
 
     pub(super) fn says(&mut self, texts: &[&str]) -> Run {

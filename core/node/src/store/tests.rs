@@ -224,6 +224,20 @@ fn a_run_appended_again_changes_nothing() {
 }
 
 #[test]
+fn an_entry_that_comes_in_two_runs_is_one_entry() {
+    let mut home = Home::new();
+    let mut ana = Author::new(1);
+    let mut clone = ana.twin();
+    let (short, long) = (ana.says(&["one"]), clone.says(&["one", "two"]));
+    assert_eq!(short.first(), long.first());
+    home.append(&[&short, &long]);
+    home.batch(|shelf| {
+        assert_eq!(shelf.at(ana.log, Seq(1)), short.entries());
+        assert_eq!(shelf.at(ana.log, Seq(2)), long.entries()[1..]);
+    });
+}
+
+#[test]
 fn a_span_is_whole_runs_within_the_budget_but_at_least_one() {
     let mut home = Home::new();
     let mut ana = Author::new(1);

@@ -1,0 +1,255 @@
+//! The store against a simple model of it: whatever the batches, both say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_proto::{
+    ConversationId, EntryId, LogId, Seq, Time,
+    store::{Kind, Message, Record, Shelf, Span},
+    wire::{Entry, Run},
+};
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+use super::{
+    Error, Page,
+    scene::{Author, HERE, Home, message},
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_store_says_what_a_simple_model_of_it_says(
+        batches in vec((vec(act(), 1..20), prop::bool::weighted(0.2)), 1..8),
+    ) {
+        let mut home = Home::new();
+        let mut people = People::new();
+        let mut model = Model::default();
+        for (acts, full) in batches {
+            let mut draft = model.clone();
+            home.limit(200);
+            let outcome = home.store.batch(|shelf| {
+                for act in &acts {
+                    people.play(act, &mut [shelf, &mut draft]);
+                }
+                people.compare(shelf, &draft);
+                if full {
+                    shelf.put(Kind::Card, b"ana", &[0; 1 << 20]);
+                }
+            });
+            match outcome {
+                Ok(()) if !full => model = draft,
+                Err(Error::DiskFull) if full => {}
+                outcome => prop_assert!(false, "{outcome:?}"),
+            }
+            home.batch(|shelf| people.compare(shelf, &model));
+            prop_assert_eq!(home.store.state().unwrap(), model.records());
+            for conversation in PLACES {
+                let all = home.store.history().page(conversation, Page::Oldest, 1000).unwrap();
+                prop_assert_eq!(all, model.shown(conversation));
+            }
+            for log in people.logs() {
+                let all: Vec<_> = model.runs(log).map(|run| run.bytes().to_vec()).collect();
+                prop_assert_eq!(home.runs(log, 0, u64::MAX), all);
+            }
+        }
+    }
+}
+
+const PLACES: [ConversationId; 2] = [HERE, ConversationId([8; 32])];
+
+#[derive(Clone, Debug)]
+enum Act {
+    Put(Kind, Vec<u8>, Vec<u8>),
+    Delete(Kind, Vec<u8>),
+    /// Somebody says something, having seen something.
+    Say(Index, Vec<bool>, Option<Index>),
+    /// A run comes again, or for the first time after its batch failed.
+    Again(Index),
+    Show(Index, u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let kind = prop::sample::select(&[Kind::Card, Kind::Have][..]);
+    let key = vec(0..2u8, 0..3);
+    prop_oneof![
+        (kind.clone(), key.clone(), vec(any::<u8>(), 0..9))
+            .prop_map(|(k, key, b)| Act::Put(k, key, b)),
+        (kind, key).prop_map(|(kind, key)| Act::Delete(kind, key)),
+        (any::<Index>(), vec(any::<bool>(), 1..4), any::<Option<Index>>())
+            .prop_map(|(who, what, seen)| Act::Say(who, what, seen)),
+        any::<Index>().prop_map(Act::Again),
+        (any::<Index>(), 0..5u64).prop_map(|(run, order)| Act::Show(run, order)),
+    ]
+}
+
+/// Who says things, and all they said: two share a key, so their logs fork and overlap.
+struct People {
+    authors: Vec<Author>,
+    said: Vec<Run>,
+}
+
+impl People {
+    fn new() -> Self {
+        let ana = Author::new(1);
+        let authors = vec![ana.twin(), ana, Author::new(2), Author::within(PLACES[1], 2)];
+        Self { authors, said: Vec::new() }
+    }
+
+    fn logs(&self) -> BTreeSet<LogId> {
+        self.authors.iter().map(|author| author.log).collect()
+    }
+
+    fn play(&mut self, act: &Act, shelves: &mut [&mut dyn Shelf]) {
+        if let Act::Say(who, what, seen) = act {
+            let seen =
+                seen.as_ref().and_then(|run| self.some(run)).map(|run| run.last().id.short());
+            let texts: Vec<_> = what.iter().map(|a| if *a { "a" } else { "b" }).collect();
+            let who = who.index(self.authors.len());
+            let run = self.authors[who].says_having_seen(seen.as_slice(), &texts);
+            self.said.push(run);
+        }
+        for shelf in shelves {
+            match act {
+                Act::Put(kind, key, bytes) => shelf.put(*kind, key, bytes),
+                Act::Delete(kind, key) => shelf.delete(*kind, key),
+                Act::Say(..) => shelf.append(self.said.last().unwrap()),
+                Act::Again(run) => {
+                    if let Some(run) = self.some(run) {
+                        shelf.append(run);
+                    }
+                }
+                Act::Show(run, order) => {
+                    if let Some(run) = self.some(run) {
+                        let order = Time(*order);
+                        shelf.show(&Message { order, ..message(run, 0) });
+                    }
+                }
+            }
+        }
+    }
+
+    fn some(&self, index: &Index) -> Option<&Run> {
+        (!self.said.is_empty()).then(|| index.get(&self.said))
+    }
+
+    fn compare(&self, store: &dyn Shelf, model: &dyn Shelf) {
+        for log in self.logs() {
+            for seq in (0..20).map(Seq) {
+                assert_eq!(store.at(log, seq), model.at(log, seq));
+                for budget in [0, 500, 1000, u64::MAX] {
+                    assert_eq!(store.span(log, seq, budget), model.span(log, seq, budget));
+                }
+            }
+        }
+        for place in PLACES {
+            assert_eq!(store.latest(place), model.latest(place));
+            for entry in self.said.iter().flat_map(Run::entries) {
+                let id = entry.id.short();
+                assert_eq!(store.order(place, id), model.order(place, id));
+                assert_eq!(store.readers(place, id), model.readers(place, id));
+            }
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Model {
+    state: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
+    runs: Vec<Run>,
+    messages: BTreeMap<EntryId, Message>,
+}
+
+impl Model {
+    fn records(&self) -> Vec<Record> {
+        let record = |((kind, key), bytes): (&(Kind, Vec<u8>), &Vec<u8>)| Record {
+            kind: *kind,
+            key: key.clone(),
+            bytes: bytes.clone(),
+        };
+        self.state.iter().map(record).collect()
+    }
+
+    /// The runs of a log by where they end.
+    fn runs(&self, log: LogId) -> impl Iterator<Item = &Run> {
+        let mut runs: Vec<_> = self.runs.iter().filter(|run| run.log() == log).collect();
+        runs.sort_by_key(|run| run.last().head.seq);
+        runs.into_iter()
+    }
+
+    fn entries(&self, log: LogId) -> Vec<&Entry> {
+        self.runs(log).flat_map(Run::entries).collect()
+    }
+
+    fn shown(&self, conversation: ConversationId) -> Vec<Message> {
+        let shown = self.messages.values();
+        let mut shown: Vec<_> =
+            shown.filter(|shown| shown.log.conversation == conversation).cloned().collect();
+        shown.sort_by_key(|shown| (shown.order, shown.id));
+        shown
+    }
+}
+
+impl Shelf for Model {
+    fn put(&mut self, kind: Kind, key: &[u8], bytes: &[u8]) {
+        self.state.insert((kind, key.into()), bytes.into());
+    }
+
+    fn delete(&mut self, kind: Kind, key: &[u8]) {
+        self.state.remove(&(kind, key.into()));
+    }
+
+    fn append(&mut self, run: &Run) {
+        let held = self.entries(run.log());
+        if !run.entries().iter().all(|entry| held.contains(&entry)) {
+            self.runs.push(run.clone());
+        }
+    }
+
+    fn show(&mut self, message: &Message) {
+        self.messages.insert(message.id, message.clone());
+    }
+
+    fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
+        let mut found: Vec<Entry> = Vec::new();
+        for entry in self.entries(log) {
+            if entry.head.seq == seq && !found.contains(entry) {
+                found.push(entry.clone());
+            }
+        }
+        found
+    }
+
+    fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time> {
+        let shown = self.shown(conversation);
+        let named = shown.iter().find(|shown| shown.id.short() == id);
+        named.map(|shown| shown.order)
+    }
+
+    fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)> {
+        let entries = self.runs.iter().flat_map(Run::entries).map(|entry| &entry.head);
+        let readers =
+            entries.filter(|head| head.log.conversation == conversation && head.seen.contains(&id));
+        let readers: BTreeSet<_> = readers.map(|head| (head.log, head.seq)).collect();
+        readers.into_iter().collect()
+    }
+
+    fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)> {
+        let shown = self.shown(conversation);
+        shown.last().map(|shown| (shown.order, shown.id))
+    }
+
+    fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {
+        let mut sizes: BTreeMap<Seq, u64> = BTreeMap::new();
+        for run in self.runs(log).filter(|run| run.last().head.seq > after) {
+            *sizes.entry(run.last().head.seq).or_default() += run.bytes().len() as u64;
+        }
+        let spans = sizes.into_iter().scan(0, |bytes, (last, size)| {
+            *bytes += size;
+            Some(Span { last, bytes: *bytes })
+        });
+        let mut spans: Vec<_> = spans.collect();
+        let within = spans.iter().take_while(|span| span.bytes <= budget).count();
+        spans.truncate(within.max(1));
+        spans.pop()
+    }
+}
