@@ -1,0 +1,105 @@
+//! The weather: how long things take, and what is lost.
+
+use std::time::Duration;
+
+use covey_proto::Input;
+
+use crate::{device::Who, world::World};
+
+/// What the network is like.
+#[derive(Clone, Copy, Debug)]
+pub struct Weather {
+    /// What takes some time on its way takes from this many ms
+    pub fastest: u64,
+    /// up to this many.
+    pub slowest: u64,
+    /// So many of a thousand frames are lost, with all behind them.
+    pub loss: u64,
+}
+
+/// Calm: a good line, nothing is lost.
+impl Default for Weather {
+    fn default() -> Self {
+        Self { fastest: 5, slowest: 40, loss: 0 }
+    }
+}
+
+impl World {
+    /// The weather turns.
+    pub fn turn(&mut self, weather: Weather) {
+        self.weather = weather;
+    }
+
+    /// A number below this one.
+    pub fn roll(&mut self, below: u64) -> u64 {
+        self.dice.below(below)
+    }
+
+    /// One of these.
+    ///
+    /// # Panics
+    /// If there are none.
+    pub fn pick<T: Clone>(&mut self, from: &[T]) -> T {
+        let at = self.dice.below(from.len() as u64);
+        let at = usize::try_from(at).expect("below a length");
+        from.get(at).expect("there are some").clone()
+    }
+
+    pub(crate) fn delay(&mut self) -> Duration {
+        let Weather { fastest, slowest, .. } = self.weather;
+        Duration::from_millis(fastest + self.dice.below(slowest - fastest + 1))
+    }
+
+    pub(crate) fn lost(&mut self) -> bool {
+        self.weather.loss > 0 && self.dice.below(1000) < self.weather.loss
+    }
+
+    /// Two devices cannot reach each other any more, or again; what is up between them breaks.
+    pub fn keep_apart(&mut self, one: Who, other: Who, apart: bool) {
+        let pair = (one.min(other), one.max(other));
+        if apart {
+            self.cuts.insert(pair);
+            self.cut_between(one, other);
+        } else {
+            self.cuts.remove(&pair);
+        }
+    }
+
+    /// The links between two devices break.
+    pub fn cut_between(&mut self, one: Who, other: Who) {
+        let links = self.device(one).links.values().map(|(wire, _)| *wire).collect::<Vec<_>>();
+        for wire in links {
+            if self.wire(wire).ends.iter().any(|end| end.who == other) {
+                self.cut(wire);
+            }
+        }
+    }
+
+    /// A device is found from everywhere, or only from where it is.
+    pub fn hide(&mut self, who: Who, hidden: bool) {
+        let public = if hidden { Vec::new() } else { vec![crate::people::public(who)] };
+        self.device_mut(who).addresses = public;
+        self.network_changed(who);
+    }
+
+    /// A device's wall clock is set. Its shell follows a step forward at once and one back at its
+    /// next start, for it tells no moment twice.
+    pub fn set_clock(&mut self, who: Who, ms: i64) {
+        let device = self.device_mut(who);
+        device.wall = ms;
+        device.told = device.told.max(ms);
+        device.due = None;
+        self.tell(who, 0, Input::ClockStep);
+    }
+
+    /// The next commit of a device fails.
+    pub fn fail_disk(&mut self, who: Who) {
+        self.device_mut(who).disk_fails = true;
+    }
+
+    /// How often a device crashed.
+    #[must_use]
+    pub fn crashes(&self, who: Who) -> u32 {
+        self.device(who).crashes
+    }
+}

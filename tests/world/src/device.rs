@@ -1,0 +1,126 @@
+//! One device: its disk, the node that runs on it while it is on, and what waits to be handled.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use covey_proto::{
+    AccountId, DeviceId, EntryId, Event, Input, LinkId, Node, Time,
+    io::{Asker, Refusal, Reply},
+    people::{directory::Directory, own::Me},
+    wire::Address,
+};
+
+use crate::{shelf::Disk, wire::WireEnd};
+
+/// A device of a World, as its stories name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Who(pub(crate) usize);
+
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) account: AccountId,
+    pub(crate) id: DeviceId,
+    /// What the vault keeps: [`Me`], encoded.
+    pub(crate) vault: Vec<u8>,
+    /// The public half of its Noise static.
+    pub(crate) noise: [u8; 32],
+    pub(crate) disk: Disk,
+    /// None while it is off.
+    pub(crate) node: Option<Node>,
+    /// Counts the runs of its program: what was meant for an earlier one is lost.
+    pub(crate) run: u64,
+    pub(crate) inbox: VecDeque<Input>,
+    pub(crate) waking: bool,
+    /// When its node wants to be called.
+    pub(crate) due: Option<Time>,
+    /// How much later than the World's its wall clock is, in ms, and what its shell tells.
+    pub(crate) wall: i64,
+    pub(crate) told: i64,
+    pub(crate) links: BTreeMap<LinkId, WireEnd>,
+    pub(crate) last_link: u64,
+    /// Whom links may be made with, as its node said last, and how often it said so.
+    pub(crate) directory: Option<Directory>,
+    pub(crate) edition: u64,
+    /// Where it may be dialled from anywhere, and the local network it is on.
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) lan: Option<u8>,
+    /// Its service on the local network: a name for every run, and its tags.
+    pub(crate) service: String,
+    pub(crate) tags: Vec<Vec<u8>>,
+    /// It crashes after so many more steps.
+    pub(crate) fuse: Option<u32>,
+    pub(crate) crashes: u32,
+    /// Its next commit fails.
+    pub(crate) disk_fails: bool,
+    pub(crate) done: BTreeMap<Asker, Result<Reply, Refusal>>,
+    pub(crate) events: Vec<Event>,
+    /// What its node ever told a person to be a message.
+    pub(crate) shown: BTreeSet<EntryId>,
+}
+
+impl Device {
+    pub(crate) fn new(me: &Me, noise: [u8; 32], disk: Disk) -> Self {
+        Self {
+            account: me.account,
+            id: me.device(),
+            vault: me.encode().to_vec(),
+            noise,
+            disk,
+            node: None,
+            run: 0,
+            inbox: VecDeque::new(),
+            waking: false,
+            due: None,
+            wall: 0,
+            told: 0,
+            links: BTreeMap::new(),
+            last_link: 0,
+            directory: None,
+            edition: 0,
+            addresses: Vec::new(),
+            lan: None,
+            service: String::new(),
+            tags: Vec::new(),
+            fuse: None,
+            crashes: 0,
+            disk_fails: false,
+            done: BTreeMap::new(),
+            events: Vec::new(),
+            shown: BTreeSet::new(),
+        }
+    }
+
+    /// Its keys, as its vault gives them out.
+    pub(crate) fn me(&self) -> Me {
+        Me::parse(&self.vault).expect("the vault keeps what was put into it")
+    }
+
+    /// What its shell says the time is.
+    pub(crate) fn now(&self, world: Time) -> Time {
+        Time(world.0.saturating_add_signed(self.told))
+    }
+
+    /// When in the World it is that time.
+    pub(crate) fn moment(&self, time: Time) -> Time {
+        Time(time.0.saturating_add_signed(-self.told))
+    }
+
+    /// A new run of the program on what the disk holds. The last one leaves nothing else behind.
+    pub(crate) fn begin(&mut self, seed: [u8; 32], world: Time) {
+        self.end();
+        self.told = self.wall;
+        let (me, now) = (self.me(), self.now(world));
+        self.node = Some(Node::new(me, seed, self.disk.records(), now));
+    }
+
+    /// The program ends, whatever it was about to do.
+    pub(crate) fn end(&mut self) {
+        self.disk.roll_back();
+        self.node = None;
+        self.run += 1;
+        self.inbox.clear();
+        (self.waking, self.due) = (false, None);
+        self.links.clear();
+        self.directory = None;
+        self.tags.clear();
+    }
+}

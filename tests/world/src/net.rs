@@ -1,0 +1,187 @@
+//! Dials: who reaches whom, which handshakes succeed, and letters with their answers.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use covey_proto::{
+    Input, InviteTag, Time,
+    io::{Arrival, Asker},
+    people::directory::Directory,
+    reach::{Dial, DialId, Target},
+    wire::Address,
+};
+
+use crate::{
+    device::{Device, Who},
+    wire::{End, NOTICE, Side, Wire, WireId},
+    world::{Happening, World},
+};
+
+/// A dial on its way.
+#[derive(Debug)]
+pub(crate) struct Knock {
+    from: Who,
+    run: u64,
+    dial: Dial,
+    /// What the caller knew when it dialled.
+    knows: Option<Box<Directory>>,
+    edition: u64,
+    letter: Option<Vec<u8>>,
+}
+
+/// Two devices, and how often their nodes had said by then whom they know: that decides whether
+/// the first may have a link with the second.
+pub(crate) type Handshake = (Who, u64, Who, u64);
+
+/// Letters that wait for their answers, by asker.
+#[derive(Debug, Default)]
+pub(crate) struct Letters {
+    last: u64,
+    open: BTreeMap<u64, (Who, u64, DialId, InviteTag)>,
+}
+
+impl World {
+    pub(crate) fn dial(&mut self, from: Who, dial: Dial, letter: Option<Vec<u8>>) {
+        let device = self.device(from);
+        let (run, edition, knows) = (device.run, device.edition, device.directory.clone());
+        let knows = knows.map(Box::new);
+        let delay = self.delay();
+        let knock = Knock { from, run, dial, knows, edition, letter };
+        self.at(self.now.after(delay), Happening::Knock(knock));
+    }
+
+    /// A dial arrives somewhere, or nowhere.
+    pub(crate) fn knocked(&mut self, knock: Knock) {
+        let Knock { from, run, dial, .. } = knock;
+        if !self.runs(from, run) {
+            return;
+        }
+        let lost = self.lost();
+        let to = self.reached(from, dial.address).filter(|_| !lost);
+        let Some(to) = to else {
+            return self.fail(from, run, dial.id, NOTICE);
+        };
+        match (dial.target, knock.letter) {
+            (Target::Device(_), _) => self.shake_hands(knock.knows, knock.edition, from, to, dial),
+            (Target::Inviter(tag), Some(letter)) => self.leave(from, to, dial.id, tag, letter),
+            (Target::Inviter(_), None) => self.fail(from, run, dial.id, 1),
+        }
+    }
+
+    /// The device that somebody who dials this address reaches.
+    fn reached(&self, from: Who, address: Address) -> Option<Who> {
+        let IpAddr::V6(ip) = address.ip else { return None };
+        let [.., number] = ip.segments();
+        let to = Who(usize::from(number).checked_sub(1)?);
+        let there = self.devices.get(to.0)?;
+        let here = self.device(from);
+        let near = here.lan.is_some() && here.lan == there.lan;
+        let way = if is_local(ip) { near } else { there.addresses.contains(&address) };
+        let cut = self.cuts.contains(&(from.min(to), from.max(to)));
+        (way && !cut && there.node.is_some() && from != to).then_some(to)
+    }
+
+    /// What both ends' connections do: the link is up at both, unless one of them refuses.
+    fn shake_hands(
+        &mut self,
+        knows: Option<Box<Directory>>,
+        edition: u64,
+        from: Who,
+        to: Who,
+        dial: Dial,
+    ) {
+        let run = self.device(from).run;
+        let (Some(knows), Some(there)) = (knows, self.device(to).directory.clone()) else {
+            return self.fail(from, run, dial.id, 1);
+        };
+        let key = (from, edition, to, self.device(to).edition);
+        let agreed = match self.handshakes.get(&key) {
+            Some(agreed) => *agreed,
+            None => agree(self.device(from), &knows, self.device(to), &there),
+        };
+        self.handshakes.insert(key, agreed);
+        if !agreed || dial.target != Target::Device(self.device(to).id) {
+            self.note(|| format!("{from:?} refused by {to:?}"));
+            return self.fail(from, run, dial.id, 1);
+        }
+        let arrival = |device: &Device, directory: &Directory, dialled| Arrival {
+            account: device.account,
+            device: device.id,
+            roster: directory.roster.clone(),
+            card: directory.card.clone(),
+            transport: dial.address.transport,
+            dialled,
+        };
+        let dialled = Some((dial.id, dial.address));
+        let at_from = arrival(self.device(to), &there, dialled);
+        let at_to = arrival(self.device(from), &knows, None);
+        // message 2 goes back, message 3 comes
+        let second = self.now.after(self.delay());
+        let third = second.after(self.delay());
+        let end = |who, run, arrival, last: Time| End {
+            who,
+            run,
+            arrival: Some(arrival),
+            link: None,
+            last,
+            carried: 0,
+        };
+        let ends = [end(from, run, at_from, second), end(to, self.device(to).run, at_to, third)];
+        let wire = WireId(self.wires.len());
+        self.wires.push(Wire { ends, broken: false });
+        self.at(second, Happening::Up(wire, Side::Dialled));
+        self.at(third, Happening::Up(wire, Side::Answered));
+    }
+
+    /// A letter arrives.
+    fn leave(&mut self, from: Who, to: Who, dial: DialId, tag: InviteTag, letter: Vec<u8>) {
+        self.letters.last += 1;
+        let asker = self.letters.last;
+        let run = self.device(from).run;
+        self.letters.open.insert(asker, (from, run, dial, tag));
+        self.after(NOTICE, Happening::GiveUp(asker));
+        self.tell(to, 0, Input::Letter(Asker(asker), letter));
+    }
+
+    /// A letter is answered, or its bearer turned away.
+    pub(crate) fn answer(&mut self, asker: Asker, answer: Option<Vec<u8>>) {
+        let Some(&(from, run, dial, tag)) = self.letters.open.get(&asker.0) else { return };
+        if self.lost() {
+            return;
+        }
+        self.letters.open.remove(&asker.0);
+        let input = match answer {
+            Some(answer) => Input::Answered(dial, tag, answer),
+            None => Input::DialFailed(dial),
+        };
+        let delay = self.delay();
+        self.at(self.now.after(delay), Happening::Input(from, run, input));
+    }
+
+    pub(crate) fn give_up(&mut self, letter: u64) {
+        if let Some((from, run, dial, _)) = self.letters.open.remove(&letter) {
+            self.hand(from, run, Input::DialFailed(dial));
+        }
+    }
+
+    fn fail(&mut self, from: Who, run: u64, dial: DialId, within: u64) {
+        let ms = self.dice.below(within);
+        self.after(ms, Happening::Input(from, run, Input::DialFailed(dial)));
+    }
+}
+
+pub(crate) fn is_local(ip: Ipv6Addr) -> bool {
+    ip.is_unicast_link_local()
+}
+
+/// Whether a handshake between the two succeeds, given what each knows.
+fn agree(from: &Device, here: &Directory, to: &Device, there: &Directory) -> bool {
+    let Some(way) = here.way(to.id) else { return false };
+    let caller = there.judge(&from.noise, &here.roster, &here.card, way.secret);
+    let known = caller
+        .is_some_and(|c| c.psk == way.psk && (c.account, c.device) == (from.account, from.id));
+    let answered = here.vouched(to.account, &to.noise, &there.roster, &there.card);
+    known && way.noise == to.noise && answered == Some(to.id)
+}

@@ -1,0 +1,57 @@
+//! The referee: what must be true of everything a device does, at the moment it does it.
+
+use covey_proto::{Event, LinkId, Output, Seq, io::Reply, talk::News, wire::Frame};
+
+use crate::{device::Who, world::World};
+
+impl World {
+    /// Looks at something that a device is about to do.
+    ///
+    /// # Panics
+    /// If it claims what is not so.
+    pub(crate) fn judge(&mut self, who: Who, output: &Output) {
+        let device = self.device_mut(who);
+        match output {
+            Output::Tell(_, Frame::Have(have)) => {
+                for (log, have) in &have.logs {
+                    let held = device.disk.whole(*log) >= have.upto
+                        && have.beyond.iter().all(|(_, last)| device.disk.holds(*log, *last));
+                    assert!(held, "{who:?} tells to hold of {log:?} what it does not: {have:?}");
+                }
+            }
+            Output::Done(_, Ok(Reply::Sent(id))) => {
+                assert!(device.disk.shows(*id), "{who:?} said {id:?} and does not show it");
+            }
+            Output::Event(Event::Talk(News::Message(message))) => {
+                let (id, shown) = (message.id, device.disk.shows(message.id));
+                assert!(shown, "{who:?} shows {id:?}, which is not on its disk");
+                assert!(device.shown.insert(id), "{who:?} shows {id:?} twice");
+            }
+            Output::Event(Event::Talk(News::Delivered(log, seq))) => {
+                let (log, seq, account) = (*log, *seq, device.account);
+                let theirs = self.devices.iter().filter(|device| device.account != account);
+                let held = theirs.map(|device| device.disk.whole(log)).max().unwrap_or(Seq(0));
+                assert!(held >= seq, "{who:?} shows {seq:?} as delivered, theirs end at {held:?}");
+            }
+            Output::Tell(..)
+            | Output::Send(..)
+            | Output::Answer(..)
+            | Output::Roster(_)
+            | Output::Dial(..)
+            | Output::Close(_)
+            | Output::Announce(_)
+            | Output::Doubt(_)
+            | Output::Done(..)
+            | Output::Event(_) => {}
+        }
+    }
+
+    /// Counts what was sent of runs on a link.
+    pub(crate) fn count_run(&mut self, who: Who, link: LinkId, frame: &Frame) {
+        if let Frame::Run(bytes) = frame
+            && let Some(&(wire, side)) = self.device(who).links.get(&link)
+        {
+            self.wire(wire).end(side).carried += bytes.len() as u64;
+        }
+    }
+}

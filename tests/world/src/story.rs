@@ -1,0 +1,198 @@
+//! What a story does with its people, and what it sees of them.
+
+use std::time::Duration;
+
+use covey_proto::{
+    Command, ConversationId, EntryId, Event, Input, LogId, Seq,
+    io::{Asker, Refusal, Reply},
+    people::{Friend, directory::Directory},
+    store::{Kind, Message, Shown},
+    talk::parse_have,
+    wire::{Frame, letter::InviteKind},
+};
+
+use crate::{device::Who, world::World};
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl World {
+    /// A person wants something of a device; nobody waits for what comes of it.
+    pub fn command(&mut self, who: Who, command: Command) -> Asker {
+        self.asked += 1;
+        let asker = Asker(self.asked);
+        self.note(|| format!("{who:?} {command:?}"));
+        self.tell(who, 0, Input::Command(asker, command));
+        asker
+    }
+
+    /// A person wants something of a device and waits.
+    ///
+    /// # Errors
+    /// Why it came to nothing.
+    pub fn ask(&mut self, who: Who, command: Command) -> Result<Reply, Refusal> {
+        let asker = self.command(who, command);
+        self.until("a command is done", |world| world.done(who, asker).is_some());
+        self.done(who, asker).expect("it is done")
+    }
+
+    /// What came of a command so far.
+    #[must_use]
+    pub fn done(&self, who: Who, asker: Asker) -> Option<Result<Reply, Refusal>> {
+        self.device(who).done.get(&asker).cloned()
+    }
+
+    /// An invite of this device, good for a week.
+    pub fn invite(&mut self, who: Who, kind: InviteKind) -> String {
+        match self.ask(who, Command::Invite(kind, WEEK)) {
+            Ok(Reply::Invite(text)) => text,
+            other => unreachable!("no invite: {other:?}"),
+        }
+    }
+
+    /// Somebody answers an invite.
+    ///
+    /// # Errors
+    /// Why it is good for nothing.
+    pub fn accept(&mut self, who: Who, text: &str) -> Result<Friend, Refusal> {
+        match self.ask(who, Command::Accept(String::from(text)))? {
+            Reply::Friend(friend) => Ok(friend),
+            other @ (Reply::Done | Reply::Invite(_) | Reply::Sent(_)) => {
+                unreachable!("no friend: {other:?}")
+            }
+        }
+    }
+
+    /// Two persons become friends by a link.
+    pub fn befriend(&mut self, inviter: Who, newcomer: Who) {
+        let text = self.invite(inviter, InviteKind::Link);
+        self.command(newcomer, Command::Accept(text));
+        self.until("they are friends", |world| {
+            world.are_friends(inviter, newcomer) && world.are_friends(newcomer, inviter)
+        });
+    }
+
+    /// Whether a device holds the person of another one for a friend.
+    #[must_use]
+    pub fn are_friends(&self, who: Who, other: Who) -> bool {
+        let friend = self.friend(who, other);
+        friend.is_some_and(|f| f.standing == covey_proto::people::Standing::Friend)
+    }
+
+    /// What a device keeps of another one's person.
+    #[must_use]
+    pub fn friend(&self, who: Who, other: Who) -> Option<Friend> {
+        let node = self.device(who).node.as_ref()?;
+        node.people().friend(self.talk_of(who, other))
+    }
+
+    /// All friends of a device, by name.
+    #[must_use]
+    pub fn names(&self, who: Who) -> Vec<String> {
+        let friends = self.device(who).node.iter().flat_map(|node| node.people().friends());
+        let mut names: Vec<_> = friends.map(|friend| friend.name).collect();
+        names.sort();
+        names
+    }
+
+    /// The conversation of two devices' persons; of one person: with itself.
+    #[must_use]
+    pub fn talk_of(&self, one: Who, other: Who) -> ConversationId {
+        let (one, other) = (self.account(one), self.account(other));
+        if one == other {
+            return ConversationId::own(&one);
+        }
+        ConversationId::pair(&one.short(), &other.short())
+    }
+
+    /// Somebody says something to somebody.
+    pub fn say(&mut self, from: Who, to: Who, text: &str) -> EntryId {
+        let said = self.ask(from, Command::Send(self.talk_of(from, to), String::from(text)));
+        match said {
+            Ok(Reply::Sent(id)) => id,
+            other => unreachable!("not said: {other:?}"),
+        }
+    }
+
+    /// What a device shows of what the two persons said, in order.
+    pub fn messages(&self, who: Who, one: Who, other: Who) -> impl Iterator<Item = &Message> {
+        self.device(who).disk.page(self.talk_of(one, other))
+    }
+
+    /// The texts a device shows of what its person and another one said.
+    #[must_use]
+    pub fn texts(&self, who: Who, with: Who) -> Vec<&str> {
+        let all = self.messages(who, who, with);
+        all.map(|message| match &message.shown {
+            Shown::Text(text) => text.as_str(),
+            Shown::Newer => "(newer)",
+        })
+        .collect()
+    }
+
+    /// Up to where a device of `to`'s person holds what `from` said to him, as `who` shows it.
+    #[must_use]
+    pub fn delivered(&self, who: Who, from: Who, to: Who) -> Seq {
+        let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
+        let rows = self.device(who).disk.rows(Kind::Have);
+        let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes).ok());
+        let his = told.filter(|(_, account, of, _)| (*of, *account) == (log, self.account(to)));
+        his.map(|(.., have)| have.upto).max().unwrap_or_default()
+    }
+
+    /// Up to where a device holds what `from` said to `to`.
+    #[must_use]
+    pub fn held(&self, who: Who, from: Who, to: Who) -> Seq {
+        let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
+        self.device(who).disk.whole(log)
+    }
+
+    /// How many links a device has with another one.
+    #[must_use]
+    pub fn links(&self, who: Who, other: Who) -> usize {
+        let links = self.device(who).links.values();
+        let wires = links.filter_map(|(wire, _)| self.wires.get(wire.0));
+        wires.filter(|wire| wire.ends.iter().any(|end| end.who == other)).count()
+    }
+
+    /// Waits until two devices are linked.
+    pub fn link(&mut self, one: Who, other: Who) {
+        self.until("they are linked", |w| w.links(one, other) > 0 && w.links(other, one) > 0);
+    }
+
+    /// Whom links may be made with, as a device's node said last.
+    ///
+    /// # Panics
+    /// If it is off.
+    #[must_use]
+    pub fn directory(&self, who: Who) -> &Directory {
+        self.device(who).directory.as_ref().expect("it is on")
+    }
+
+    /// What a device told its person, from the first day.
+    #[must_use]
+    pub fn events(&self, who: Who) -> &[Event] {
+        &self.device(who).events
+    }
+
+    /// A device says something that its node did not: what somebody with an app of his own could.
+    ///
+    /// # Panics
+    /// If the two are not linked.
+    pub fn forge(&mut self, from: Who, to: Who, frame: &Frame) {
+        self.forge_bytes(from, to, frame.encode());
+    }
+
+    /// The same with bytes that need be no frame.
+    ///
+    /// # Panics
+    /// If the two are not linked.
+    pub fn forge_bytes(&mut self, from: Who, to: Who, bytes: Vec<u8>) {
+        let links = self.device(from).links.iter();
+        let to = |(_, (wire, _)): &(_, &(crate::wire::WireId, _))| {
+            let wire = self.wires.get(wire.0);
+            wire.is_some_and(|wire| wire.ends.iter().any(|end| end.who == to))
+        };
+        let link = links.filter(to).map(|(link, _)| *link).next_back();
+        self.say_on(from, link.expect("they are linked"), bytes);
+    }
+}

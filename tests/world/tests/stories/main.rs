@@ -1,0 +1,3 @@
+//! Stories of friends: every rule of the protocol, and every race.
+
+mod befriending;
