@@ -4,7 +4,7 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, EntryId, InviteTag, LinkId, LogId, Seq},
+    id::{AccountId, ConversationId, DeviceId, EntryId, LinkId, LogId, Seq},
     people::{self, Friend, directory::Directory, invite::InviteError},
     reach::{self, DialId},
     talk::{self, TextError},
@@ -29,7 +29,7 @@ pub enum Input {
     /// A stranger's letter 1.
     Letter(Asker, Vec<u8>),
     /// What came back for a letter of ours.
-    Answered(DialId, InviteTag, Vec<u8>),
+    Answered(DialId, Vec<u8>),
     /// A dial came to nothing.
     DialFailed(DialId),
     /// A service on the local network, with its tags and addresses.

@@ -68,13 +68,12 @@ impl Node {
                 let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
                 self.outputs.push_back(Output::Answer(asker, answer));
             }
-            Input::Answered(dial, tag, answer) => {
-                if self.people.on_answer(tag, &answer, shelf) {
+            Input::Answered(dial, answer) => match self.reach.target(dial) {
+                Some(Target::Inviter(tag)) if self.people.on_answer(tag, &answer, shelf) => {
                     self.reach.done(dial);
-                } else {
-                    self.reach.failed(dial, now, &mut self.dice);
                 }
-            }
+                Some(_) | None => self.reach.failed(dial, now, &mut self.dice),
+            },
             Input::DialFailed(dial) => self.reach.failed(dial, now, &mut self.dice),
             Input::Heard(name, tags, addresses) => {
                 let whose = self.people.recognise(&tags);

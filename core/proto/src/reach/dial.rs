@@ -184,6 +184,11 @@ impl Dialler {
         }
     }
 
+    pub(super) fn target(&self, dial: DialId) -> Option<Target> {
+        let is = |aim: &Aim| aim.places.values().any(|place| place.dialling == Some(dial));
+        self.aims.iter().find(|(_, aim)| is(aim)).map(|(target, _)| *target)
+    }
+
     /// A dial is over.
     pub(super) fn done(&mut self, dial: DialId) -> Option<&mut Place> {
         let mut places = self.aims.values_mut().flat_map(|aim| aim.places.values_mut());

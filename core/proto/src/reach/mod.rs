@@ -177,6 +177,12 @@ impl Reach {
         self.effects.extend(doubt.map(Effect::Doubt));
     }
 
+    /// Whom a dial under way is for.
+    #[must_use]
+    pub fn target(&self, dial: DialId) -> Option<Target> {
+        self.dialler.target(dial)
+    }
+
     /// A dial did what it was for.
     pub fn done(&mut self, dial: DialId) {
         self.dialler.done(dial);

@@ -33,10 +33,8 @@ impl Address {
     #[must_use]
     pub fn travels(&self) -> bool {
         match self.ip {
-            IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
-            IpAddr::V6(ip) => {
-                !ip.is_loopback() && !ip.is_unicast_link_local() && !ip.is_unspecified()
-            }
+            IpAddr::V4(ip) => !ip.is_link_local() && !ip.is_unspecified(),
+            IpAddr::V6(ip) => !ip.is_unicast_link_local() && !ip.is_unspecified(),
         }
     }
 
