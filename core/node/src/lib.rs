@@ -2,6 +2,9 @@
 
 pub mod api;
 pub mod clock;
+pub mod home;
 pub mod net;
 pub mod qr;
+pub mod run;
 pub mod store;
+pub mod vault;

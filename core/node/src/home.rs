@@ -1,0 +1,148 @@
+//! A home: the folder that one node lives in, and what is opened of it before it runs.
+//!
+//! ```text
+//! lock      held by the node that runs here
+//! store.db  everything it knows, encrypted
+//! port      where it listens
+//! api.sock  where shells attach
+//! …         what the vault keeps here, if neither keyring nor passphrase holds it
+//! ```
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use covey_proto::{
+    AccountId,
+    people::{card::Class, own::Me},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    store::{self, Store},
+    vault::{self, Kept, Secrets, Wish},
+};
+
+/// How a home is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How its secrets are kept.
+    pub keep: Wish,
+    /// What its person is called at first start.
+    pub name: String,
+}
+
+/// Why a home cannot be opened: each a sentence for the person who tried.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another node has it.
+    #[error("a node runs on this home already; use it, or stop it first")]
+    Taken,
+    /// The folder is not ours to use.
+    #[error("the home folder cannot be used")]
+    Folder(#[from] io::Error),
+    /// The secrets cannot be had.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The secrets are not such as this program makes.
+    #[error("the vault holds something else than a device's keys")]
+    Foreign,
+}
+
+/// An open home. Its lock goes when it is dropped, or its process is killed.
+#[derive(Debug)]
+pub struct Home {
+    dir: PathBuf,
+    keys: Zeroizing<Vec<u8>>,
+    account: AccountId,
+    kept: Kept,
+    pub(crate) store: Store,
+    _lock: File,
+}
+
+impl Home {
+    /// Opens the home in this folder; at first start it is made, with a new account.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn open(dir: &Path, options: &Options) -> Result<Self, Error> {
+        fs::create_dir_all(dir)?;
+        fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(dir.join("lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Error::Taken,
+            TryLockError::Error(error) => error.into(),
+        })?;
+        let (secrets, kept) = match vault::open(dir, &options.keep)? {
+            Some(opened) => opened,
+            None => found(dir, options)?,
+        };
+        let store = Store::open(&dir.join(STORE), secrets.key)?;
+        let account = Me::parse(&secrets.keys).ok_or(Error::Foreign)?.account;
+        Ok(Self { dir: dir.into(), keys: secrets.keys, account, kept, store, _lock: lock })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whose home it is.
+    #[must_use]
+    pub fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// Where its secrets are kept.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        self.kept
+    }
+
+    /// This device's keys.
+    pub(crate) fn me(&self) -> Me {
+        Me::parse(&self.keys).expect("parsed when the home was opened")
+    }
+
+    /// The port it listens on, or 0 before the first start.
+    pub(crate) fn port(&self) -> u16 {
+        let kept = fs::read_to_string(self.dir.join("port")).ok();
+        kept.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Keeps the port; without it the next start draws another.
+    pub(crate) fn keep_port(&self, port: u16) {
+        if let Err(error) = fs::write(self.dir.join("port"), port.to_string()) {
+            tracing::warn!(%error, "the port cannot be kept");
+        }
+    }
+}
+
+/// Makes a new account. The database comes first and the vault last: what is killed in between
+/// begins anew, and the database that nobody can open is put aside.
+fn found(dir: &Path, options: &Options) -> Result<(Secrets, Kept), Error> {
+    let path = dir.join(STORE);
+    if path.exists() {
+        fs::rename(&path, dir.join(format!("{STORE}.lost")))?;
+    }
+    let (mut seed, mut key) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 48]));
+    getrandom::fill(&mut *seed).map_err(io::Error::other)?;
+    getrandom::fill(&mut *key).map_err(io::Error::other)?;
+    let (me, records) = Me::found(options.name.clone(), Class::Pc, *seed);
+    Store::open(&path, store::Key::new(*key))?.batch(|shelf| {
+        records.iter().for_each(|record| shelf.put(record.kind, &record.key, &record.bytes));
+    })?;
+    let keys = me.encode();
+    let kept = vault::keep(dir, &options.keep, &key, &keys)?;
+    Ok((Secrets { key: store::Key::new(*key), keys }, kept))
+}
+
+/// The database's file in the home.
+const STORE: &str = "store.db";
