@@ -275,7 +275,7 @@ fn machine(command: Command) -> Result<io::Command, Failure> {
 }
 
 impl View {
-    fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
         friends.sort_by(|one, other| one.name.cmp(&other.name));
         Status { friends, ..self.status.clone() }

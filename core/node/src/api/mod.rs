@@ -14,7 +14,7 @@ pub use self::core::{Core, Listener};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Call this person so: 1 to 64 bytes.
@@ -64,7 +64,7 @@ pub enum Command {
 
 /// How an invite is handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum InviteKind {
     /// As text or picture over whatever carries it: good for seven days.
@@ -75,7 +75,7 @@ pub enum InviteKind {
 
 /// What a command came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     /// It is done.
@@ -90,7 +90,7 @@ pub enum Reply {
 
 /// Something to be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Query {
     /// Who we are, whom we know, how it goes.
@@ -113,7 +113,7 @@ pub enum Query {
 
 /// What a query is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// To [`Query::Status`].
@@ -126,7 +126,7 @@ pub enum Answer {
 
 /// Who we are, whom we know, how it goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Status {
     /// What this person is called.
     pub name: String,
@@ -142,7 +142,7 @@ pub struct Status {
 
 /// A friend, or who is to become one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Friend {
     /// The id of the conversation with him.
     pub id: String,
@@ -160,7 +160,7 @@ pub struct Friend {
 
 /// How it stands with a friend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// We wait for his answer.
@@ -175,7 +175,7 @@ pub enum Standing {
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Message {
     /// Its id.
     pub id: String,
@@ -196,7 +196,7 @@ pub struct Message {
 
 /// What became of a message. What others wrote is delivered once it is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It cannot get there: the friend never became one.
@@ -212,7 +212,7 @@ pub enum State {
 /// Something that happened. The first a subscriber hears is a snapshot, and again whenever it was
 /// too slow to hear all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// All that is told by [`Query::Status`].
@@ -242,7 +242,7 @@ pub enum Event {
 
 /// Why something was not done or told: a sentence for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[error("{message}")]
 pub struct Failure {
     /// JSON-RPC's code: -32600 to -32700 for what is no request, 1 for all else.
@@ -255,5 +255,43 @@ impl Failure {
     /// A request that makes sense but comes to nothing.
     pub fn new(message: impl ToString) -> Self {
         Self { code: 1, message: message.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use ts_rs::TS;
+
+    use super::*;
+
+    /// `BLESS=1` writes the file anew.
+    #[test]
+    fn typescript_knows_the_same_types() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/wire.ts");
+        let cfg = ts_rs::Config::new();
+        let types = [
+            Command::decl(&cfg),
+            InviteKind::decl(&cfg),
+            Reply::decl(&cfg),
+            Query::decl(&cfg),
+            Answer::decl(&cfg),
+            Status::decl(&cfg),
+            Friend::decl(&cfg),
+            Standing::decl(&cfg),
+            Message::decl(&cfg),
+            State::decl(&cfg),
+            Event::decl(&cfg),
+            Failure::decl(&cfg),
+        ];
+        let types: String = types.iter().map(|decl| format!("\nexport {decl}\n")).collect();
+        let fresh =
+            format!("// Generated from core/node/src/api/mod.rs; not to be edited.\n{types}");
+        if env::var_os("BLESS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, &fresh).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), fresh);
     }
 }

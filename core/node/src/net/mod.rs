@@ -243,6 +243,12 @@ impl Net {
     }
 }
 
+/// The address as a multiaddress.
+#[must_use]
+pub fn multiaddr(address: &Address) -> String {
+    address::format(address).to_string()
+}
+
 impl Drop for Net {
     fn drop(&mut self) {
         self.swarm.abort();

@@ -1,0 +1,116 @@
+//! Carrying out what the machine decided, once it is on disk.
+
+use covey_proto::{
+    Event, LinkId, LogId, Output, Seq,
+    io::{Refusal, Reply},
+    people, reach,
+    seal::hex,
+    talk,
+    wire::Frame,
+};
+
+use super::Shell;
+use crate::{api, net::Purpose};
+
+/// Runs are read from the disk in pieces of so many bytes.
+const PIECE: usize = 256 << 10;
+
+impl Shell {
+    /// Carries out everything, and keeps what shells see fresh.
+    pub(super) fn carry_all(&mut self) {
+        let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
+        let seen =
+            |output: &Output| matches!(output, Output::Event(Event::People(_) | Event::Reach(_)));
+        if outputs.iter().any(seen) {
+            self.show();
+        }
+        outputs.into_iter().for_each(|output| self.carry_out(output));
+    }
+
+    pub(super) fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Tell(link, frame) => self.net.send(link, frame.encode()),
+            Output::Send(link, log, first, last) => self.send(link, log, first, last),
+            Output::Answer(asker, Some(letter)) => self.net.answer(asker.0, letter),
+            Output::Answer(_, None) => {}
+            Output::Roster(directory) => self.net.learn(directory),
+            Output::Dial(dial, letter) => {
+                let purpose = match (dial.target, letter) {
+                    (_, Some(letter)) => Purpose::Hello(letter),
+                    (reach::Target::Device(device), None) => Purpose::Link(device),
+                    (reach::Target::Inviter(_), None) => return,
+                };
+                self.net.dial(dial.id.0, dial.address, purpose);
+            }
+            Output::Close(link) => self.net.close(link),
+            Output::Announce(_) | Output::Doubt(_) => {}
+            Output::Done(asker, outcome) => {
+                if let Some(done) = self.asked.remove(&asker) {
+                    let outcome = outcome.map_err(|refusal: Refusal| refusal.to_string());
+                    let _: Result<(), Result<Reply, String>> = done.send(outcome);
+                }
+            }
+            Output::Event(event) => self.tell(event),
+        }
+    }
+
+    /// Sends the runs of a log, as they are on disk.
+    fn send(&self, link: LinkId, log: LogId, first: Seq, last: Seq) {
+        let mut runs = self.history.runs(log, Seq(first.0.saturating_sub(1)), last);
+        loop {
+            match runs.next(PIECE) {
+                Ok(piece) if piece.is_empty() => return,
+                Ok(piece) => {
+                    piece.into_iter().for_each(|run| self.net.send(link, Frame::Run(run).encode()));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot read what was written");
+                    return self.net.close(link);
+                }
+            }
+        }
+    }
+
+    /// Keeps the view fresh.
+    pub(super) fn show(&self) {
+        let people = self.node.people();
+        let all: Vec<_> = people.friends().collect();
+        let accounts = all.iter().filter_map(|friend| friend.account);
+        let online = accounts.filter(|account| self.node.is_online(*account)).collect();
+        self.core.change(|view| {
+            people.name().clone_into(&mut view.status.name);
+            view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
+            view.online = online;
+        });
+    }
+
+    /// Tells shells what happened.
+    fn tell(&self, event: Event) {
+        let told = match event {
+            Event::People(people::News::Friend(person)) => {
+                Some(api::Event::Friend(self.core.read(|view| view.friend(&person))))
+            }
+            Event::People(people::News::Gone(conversation)) => {
+                Some(api::Event::FriendGone { friend: hex(&conversation.0) })
+            }
+            Event::People(people::News::InviteUsedAgain(_)) => Some(api::Event::InviteUsedAgain),
+            Event::Talk(talk::News::Message(message)) => {
+                let told = self.core.tell(&[message]).ok();
+                told.and_then(|told| told.into_iter().next()).map(api::Event::Message)
+            }
+            Event::Talk(talk::News::Delivered(log, _)) => {
+                Some(api::Event::Delivered { friend: hex(&log.conversation.0) })
+            }
+            Event::Talk(talk::News::Forked(log)) => {
+                Some(api::Event::Forked { friend: hex(&log.conversation.0) })
+            }
+            Event::Reach(reach::News::Online(account) | reach::News::Offline(account)) => {
+                self.core.read(|view| {
+                    let person = view.people.values().find(|p| p.account == Some(account));
+                    person.map(|person| api::Event::Friend(view.friend(person)))
+                })
+            }
+        };
+        told.into_iter().for_each(|event| self.core.emit(event));
+    }
+}

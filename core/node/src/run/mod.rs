@@ -1,0 +1,359 @@
+//! The loop: one thread, in batches.
+//!
+//! ```text
+//! wait ─> take all that waits (≤256) ─> BEGIN, handle each, settle, COMMIT ─> carry out ─┐
+//!   ^────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing is said, shown or answered that is not on disk. A commit that fails takes the machine
+//! with it: it is made anew from the disk, and what came in is tried one by one, so that one bad
+//! input costs itself only. Memory is never ahead of the disk.
+
+mod carry;
+mod recover;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use covey_proto::{
+    DeviceId, Input, LinkId, Node, Output, Time,
+    io::{Arrival, Asker, Reply, Said},
+    reach::DialId,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
+
+use crate::{
+    api::{self, Ask, Core, View, rpc},
+    clock::Clock,
+    home::Home,
+    net::{self, Net},
+    store::{self, History},
+};
+
+/// The most inputs of one batch.
+const MAX_BATCH: usize = 256;
+/// So often the dice take in fresh bytes.
+const STIR: Duration = Duration::from_secs(3600);
+/// The socket's file in the home.
+const SOCKET: &str = "api.sock";
+
+/// How a node runs.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen, as multiaddresses; everywhere if there are none.
+    pub listen: Vec<String>,
+}
+
+/// Why a node does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk failed.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// There is no network to be had.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// The socket in the home folder cannot be made.
+    #[error("the socket in the home folder cannot be opened")]
+    Socket(#[source] io::Error),
+    /// The system refuses.
+    #[error("the system gives no thread or randomness")]
+    System(#[source] io::Error),
+}
+
+/// A node that runs; it stops when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    core: Core,
+    socket: PathBuf,
+    stop: watch::Sender<bool>,
+    stopped: oneshot::Receiver<()>,
+}
+
+impl Running {
+    /// The node, for shells in this process.
+    #[must_use]
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The socket, for shells in others.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Ends it, once the batch under way is on disk.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.stopped.await;
+    }
+}
+
+/// What comes to the loop beside what the network tells.
+enum Incoming {
+    Net(net::Event),
+    Ask(Ask),
+}
+
+/// Starts a node on its home. To be called within a tokio runtime.
+///
+/// # Errors
+/// [`Error`], if it cannot run.
+pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
+    let clock = Clock::start();
+    let mut node = Node::new(home.me(), seed()?, home.store.state()?, clock.now());
+    let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
+    let directory = outputs.iter().find_map(|output| match output {
+        Output::Roster(directory) => Some(directory.clone()),
+        _ => None,
+    });
+    let directory = directory.ok_or(store::Error::Damaged)?;
+    let (told, net_events) = mpsc::channel(MAX_BATCH);
+    let net = Net::start(net::Config {
+        listen: options.listen.clone(),
+        port: home.port(),
+        directory,
+        clock: clock.clone(),
+        events: told,
+    })?;
+    home.keep_port(net.port());
+    let status = api::Status {
+        vault: home.kept().to_string(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        ..api::Status::default()
+    };
+    let view = View { status, account: Some(home.account()), ..View::default() };
+    let (core, asks) = Core::new(home.store.history(), view);
+    let socket = home.dir().join(SOCKET);
+    let server = serve(&socket, core.clone()).map_err(Error::Socket)?;
+    let (stop, stopping) = watch::channel(false);
+    let (done, stopped) = oneshot::channel();
+    let shell = Shell {
+        next_stir: clock.now().after(STIR),
+        node,
+        net,
+        core: core.clone(),
+        history: home.store.history(),
+        clock,
+        asked: BTreeMap::new(),
+        last_asker: 0,
+        links: BTreeMap::new(),
+        banned: BTreeMap::new(),
+        local: !options.listen.is_empty(),
+        full: None,
+        home,
+    };
+    let sources = Sources { net: net_events, asks, stopping };
+    let runtime = Handle::current();
+    let thread = std::thread::Builder::new().name("node".into());
+    let body = move || {
+        let _entered = runtime.enter();
+        shell.run(sources, outputs, &runtime);
+        server.abort();
+        let _ = done.send(());
+    };
+    thread.spawn(body).map_err(Error::System)?;
+    Ok(Running { core, socket, stop, stopped })
+}
+
+/// Serves the API on the socket, in the place of one that a killed node left behind: the home's
+/// lock is ours.
+fn serve(socket: &Path, core: Core) -> io::Result<tokio::task::JoinHandle<()>> {
+    let _ = std::fs::remove_file(socket);
+    let listener = tokio::net::UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = rpc::serve(listener, core).await {
+            tracing::error!(%error, "the socket takes no more callers");
+        }
+    }))
+}
+
+fn seed() -> Result<[u8; 32], Error> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| Error::System(io::Error::other(error)))?;
+    Ok(seed)
+}
+
+/// Where inputs come from.
+struct Sources {
+    net: mpsc::Receiver<net::Event>,
+    asks: mpsc::Receiver<Ask>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// The loop and all it works with.
+struct Shell {
+    home: Home,
+    node: Node,
+    net: Net,
+    core: Core,
+    history: History,
+    clock: Clock,
+    /// Who waits for the outcome of a command.
+    asked: BTreeMap<Asker, oneshot::Sender<Result<Reply, String>>>,
+    last_asker: u64,
+    /// The links that are up.
+    links: BTreeMap<LinkId, Arrival>,
+    /// Devices whose input failed to be stored, until when they get no link.
+    banned: BTreeMap<DeviceId, Time>,
+    /// Whether addresses of this machine alone count: when a person asked for them.
+    local: bool,
+    /// While the disk takes no writes: when it is tried next.
+    full: Option<Time>,
+    next_stir: Time,
+}
+
+impl Shell {
+    fn run(mut self, mut sources: Sources, outputs: Vec<Output>, runtime: &Handle) {
+        outputs.into_iter().for_each(|output| self.carry_out(output));
+        self.batch(Vec::new());
+        self.show();
+        loop {
+            let wait = self.wait();
+            let first = runtime.block_on(async { timeout(wait, sources.next()).await });
+            let mut inputs = Vec::new();
+            match first {
+                Ok(None) => break,
+                Ok(Some(incoming)) => inputs.extend(self.input(incoming)),
+                Err(_) => {}
+            }
+            while inputs.len() < MAX_BATCH
+                && let Some(incoming) = sources.try_next()
+            {
+                inputs.extend(self.input(incoming));
+            }
+            self.batch(inputs);
+        }
+    }
+
+    /// How long nothing is to be done unless something comes in.
+    fn wait(&self) -> Duration {
+        let machine = self.node.poll_timeout().filter(|_| self.full.is_none());
+        let due = [machine, self.full, Some(self.next_stir)].into_iter().flatten().min();
+        due.map_or(STIR, |due| self.clock.until(due))
+    }
+
+    /// Everything that is due, then what came in, in one commit.
+    fn batch(&mut self, mut inputs: Vec<Input>) {
+        let now = self.clock.now();
+        if self.clock.take_step() {
+            inputs.insert(0, Input::ClockStep);
+        }
+        if self.next_stir <= now
+            && let Ok(fresh) = seed()
+        {
+            inputs.push(Input::Stir(fresh));
+            self.next_stir = now.after(STIR);
+        }
+        if self.node.poll_timeout().is_some_and(|due| due <= now) {
+            inputs.push(Input::Timeout);
+        }
+        if self.full.is_some() && !self.probe(now) {
+            self.refuse(inputs);
+        } else {
+            self.commit(inputs, now);
+        }
+    }
+
+    fn commit(&mut self, inputs: Vec<Input>, now: Time) {
+        let node = &mut self.node;
+        let done = self.home.store.batch(|shelf| {
+            for input in inputs.iter().cloned() {
+                node.handle(input, now, shelf);
+            }
+            node.settle(now, shelf);
+        });
+        match done {
+            Ok(()) => self.carry_all(),
+            Err(error) => self.recover(&error, inputs, now),
+        }
+    }
+
+    /// What came in, in the machine's words.
+    fn input(&mut self, incoming: Incoming) -> Option<Input> {
+        match incoming {
+            Incoming::Ask(Ask { command, done }) => {
+                self.last_asker += 1;
+                let asker = Asker(self.last_asker);
+                self.asked.insert(asker, done);
+                Some(Input::Command(asker, command))
+            }
+            Incoming::Net(event) => self.net_input(event),
+        }
+    }
+
+    fn net_input(&mut self, event: net::Event) -> Option<Input> {
+        Some(match event {
+            net::Event::LinkUp { link, side, peer } => return self.arrival(link, side, peer),
+            net::Event::LinkDown { link } => {
+                self.links.remove(&link);
+                Input::LinkDown(link)
+            }
+            net::Event::Run { link, run } => Input::Frame(link, Said::Run(run)),
+            net::Event::Frame { link, frame } => Input::Frame(link, Said::Frame(frame)),
+            net::Event::DialFailed { dial, why } => {
+                tracing::debug!(dial, %why, "dial failed");
+                Input::DialFailed(DialId(dial))
+            }
+            net::Event::Letter { asker, letter, .. } => Input::Letter(Asker(asker), letter),
+            net::Event::Answered { dial, letter } => Input::Answered(DialId(dial), letter),
+            net::Event::Listening(mut addresses) => {
+                addresses.retain(|address| self.local || !address.ip.is_loopback());
+                let told = addresses.iter().map(net::multiaddr).collect();
+                self.core.change(|view| view.status.addresses = told);
+                self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
+                Input::Reachable(addresses)
+            }
+        })
+    }
+
+    fn arrival(&mut self, link: LinkId, side: net::Side, peer: net::Peer) -> Option<Input> {
+        let now = self.clock.now();
+        self.banned.retain(|_, until| *until > now);
+        if self.banned.contains_key(&peer.device) {
+            self.net.close(link);
+            return None;
+        }
+        let dialled = match side {
+            net::Side::Caller { dial: Some(dial) } => Some((DialId(dial), peer.address)),
+            net::Side::Caller { dial: None } | net::Side::Called => None,
+        };
+        let arrival = Arrival {
+            account: peer.account,
+            device: peer.device,
+            roster: peer.roster,
+            card: peer.card,
+            transport: peer.address.transport,
+            dialled,
+        };
+        self.links.insert(link, arrival.clone());
+        Some(Input::LinkUp(link, arrival))
+    }
+}
+
+impl Sources {
+    /// The next thing that comes in; nothing once the node is to stop.
+    async fn next(&mut self) -> Option<Incoming> {
+        tokio::select! {
+            _ = self.stopping.changed() => None,
+            Some(event) = self.net.recv() => Some(Incoming::Net(event)),
+            Some(ask) = self.asks.recv() => Some(Incoming::Ask(ask)),
+        }
+    }
+
+    /// What waits already.
+    fn try_next(&mut self) -> Option<Incoming> {
+        let net = self.net.try_recv().ok().map(Incoming::Net);
+        net.or_else(|| self.asks.try_recv().ok().map(Incoming::Ask))
+    }
+}

@@ -1,0 +1,177 @@
+// Generated from core/node/src/api/mod.rs; not to be edited.
+
+export type Command = { "set_name": { 
+/**
+ * The name.
+ */
+name: string, } } | { "invite": { 
+/**
+ * How it is handed over.
+ */
+kind: InviteKind, 
+/**
+ * For how many seconds it is good; without, as long as its kind should be.
+ */
+ttl: number | null, } } | { "accept": { 
+/**
+ * Its text.
+ */
+text: string, } } | { "send": { 
+/**
+ * To whom.
+ */
+friend: string, 
+/**
+ * What.
+ */
+text: string, } } | { "rename": { 
+/**
+ * Whom.
+ */
+friend: string, 
+/**
+ * The name, no other friend's.
+ */
+name: string, } } | { "block": { 
+/**
+ * Whom.
+ */
+friend: string, 
+/**
+ * Whether to.
+ */
+blocked: boolean, } } | { "remove": { 
+/**
+ * With whom.
+ */
+friend: string, } };
+
+export type InviteKind = "link" | "screen";
+
+export type Reply = "done" | { "invite": string } | { "friend": Friend } | { "sent": string };
+
+export type Query = "status" | { "log": { 
+/**
+ * With whom.
+ */
+friend: string, 
+/**
+ * The last ones before this message; without, the last ones.
+ */
+before: string | null, 
+/**
+ * How many at most, 1 to 1,000.
+ */
+limit: number, } } | { "message": { 
+/**
+ * Its id, or how it begins, 8 digits at least.
+ */
+id: string, } };
+
+export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message };
+
+export type Status = { 
+/**
+ * What this person is called.
+ */
+name: string, 
+/**
+ * Where the secrets are kept: `keyring`, `passphrase` or `file`.
+ */
+vault: string, 
+/**
+ * The program's version.
+ */
+version: string, 
+/**
+ * Where this device may be dialled, as multiaddresses.
+ */
+addresses: Array<string>, 
+/**
+ * Everybody, by name.
+ */
+friends: Array<Friend>, };
+
+export type Friend = { 
+/**
+ * The id of the conversation with him.
+ */
+id: string, 
+/**
+ * What we call him; no other friend is called so.
+ */
+name: string, 
+/**
+ * How it stands.
+ */
+standing: Standing, 
+/**
+ * Whether his code was scanned from his screen.
+ */
+verified: boolean, 
+/**
+ * Whether we hear nothing from him.
+ */
+blocked: boolean, 
+/**
+ * Whether a device of his is linked now.
+ */
+online: boolean, };
+
+export type Standing = "waiting" | "friend" | "used_up" | "expired";
+
+export type Message = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * In which conversation.
+ */
+friend: string, 
+/**
+ * Whether we wrote it.
+ */
+mine: boolean, 
+/**
+ * Who wrote it, by name.
+ */
+from: string, 
+/**
+ * What it says; nothing if it is newer than this app.
+ */
+text: string | null, 
+/**
+ * What became of it.
+ */
+state: State, 
+/**
+ * When it was written, by its author's clock.
+ */
+at: number, };
+
+export type State = "failed" | "waiting" | "sending" | "delivered";
+
+export type Event = { "snapshot": Status } | { "message": Message } | { "delivered": { 
+/**
+ * The conversation.
+ */
+friend: string, } } | { "friend": Friend } | { "friend_gone": { 
+/**
+ * Which.
+ */
+friend: string, } } | "invite_used_again" | { "forked": { 
+/**
+ * The conversation.
+ */
+friend: string, } };
+
+export type Failure = { 
+/**
+ * JSON-RPC's code: -32600 to -32700 for what is no request, 1 for all else.
+ */
+code: number, 
+/**
+ * The sentence.
+ */
+message: string, };
