@@ -42,7 +42,7 @@ pub enum Input {
     ClockStep,
     /// Fresh bytes from the system.
     Stir([u8; 32]),
-    /// The time of [`Node::poll_timeout`] has come.
+    /// The time of [`crate::Node::poll_timeout`] has come.
     Timeout,
 }
 

@@ -147,13 +147,13 @@ impl World {
 
     /// A letter is answered, or its bearer turned away.
     pub(crate) fn answer(&mut self, asker: Asker, answer: Option<Vec<u8>>) {
-        let Some(&(from, run, dial, tag)) = self.letters.open.get(&asker.0) else { return };
+        let Some(&(from, run, dial, _)) = self.letters.open.get(&asker.0) else { return };
         if self.lost() {
             return;
         }
         self.letters.open.remove(&asker.0);
         let input = match answer {
-            Some(answer) => Input::Answered(dial, tag, answer),
+            Some(answer) => Input::Answered(dial, answer),
             None => Input::DialFailed(dial),
         };
         let delay = self.delay();

@@ -112,9 +112,8 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     let clock = Clock::start();
     let mut node = Node::new(home.me(), seed()?, home.store.state()?, clock.now());
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
-    let directory = outputs.iter().find_map(|output| match output {
-        Output::Roster(directory) => Some(directory.clone()),
-        _ => None,
+    let directory = outputs.iter().find_map(|output| {
+        if let Output::Roster(directory) = output { Some(directory.clone()) } else { None }
     });
     let directory = directory.ok_or(store::Error::Damaged)?;
     let (told, net_events) = mpsc::channel(MAX_BATCH);
