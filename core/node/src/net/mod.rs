@@ -10,6 +10,7 @@
 
 mod address;
 mod hello;
+pub mod lan;
 mod link;
 mod shared;
 mod streams;
