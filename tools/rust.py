@@ -57,6 +57,18 @@ def split_tests(text: str) -> tuple[str, str]:
     return "".join(code) + rest, "".join(tests) + re.sub(r"[^\n]", " ", rest)
 
 
+def test_files(paths: list[Path]) -> set[Path]:
+    """Which of a crate's files are tests: in a folder of tests, or modules of `#[cfg(test)]`."""
+    tests = {path for path in paths if {"tests", "benches"} & set(path.parts)}
+    for path in paths:
+        _, text = split_tests(bare(path.read_text()))
+        folder = path.parent if path.stem in ("mod", "lib", "main") else path.with_suffix("")
+        for name in re.findall(r"\bmod (\w+)\s*;", text):
+            own = folder / name
+            tests |= {path for path in paths if path == own.with_suffix(".rs") or own in path.parents}
+    return tests
+
+
 def lines(text: str) -> int:
     """How many lines hold anything."""
     return sum(1 for line in text.splitlines() if line.strip())
