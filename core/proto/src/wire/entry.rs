@@ -364,3 +364,32 @@ impl TryFrom<EntryProto> for Entry {
         whole.then_some(Self { id, head, body }).ok_or(Invalid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Secret;
+
+    #[test]
+    fn an_entry_at_a_place_no_log_reaches_is_invalid() {
+        let key = SigningKey::new(&Secret([1; 32]));
+        let author = AccountId([1; 32]);
+        let device = DeviceId::of(&author, &key.public());
+        let run = |seq| {
+            let head = Head {
+                kind: Kind::Text,
+                log: LogId { conversation: ConversationId([1; 32]), device },
+                seq,
+                prev: EntryId([1; 32]),
+                seen: Vec::new(),
+                at: Time(0),
+                keep_for: 0,
+                body_hash: Hash([0; 32]),
+            };
+            let body = Body::new(Vec::new(), &mut Dice::new([1; 32]));
+            Run::sign(&[Unsigned::new(head, body)], author, &key)
+        };
+        assert!(run(Seq(Seq::END.0 - 1)).is_ok());
+        assert_eq!(run(Seq::END), Err(Invalid));
+    }
+}
