@@ -7,7 +7,11 @@ use std::net::Ipv6Addr;
 
 use covey_proto::{
     AccountId, DeviceId,
-    people::{account::Roster, card::Class, own::Me},
+    people::{
+        account::Roster,
+        card::{Card, Class},
+        own::Me,
+    },
     seal::{Secret, SigningKey, x25519_public},
     store::{Kind, Record},
     wire::{Address, Signed, Transport},
@@ -41,7 +45,8 @@ impl World {
             common.retain(|record| record.kind == Kind::Map);
             let roster = with_devices(&first, name, &all);
             common.push(rosters_row(first.account, roster));
-            common.extend(all.iter().map(|me| card_row(me)));
+            let begin = self.devices.len();
+            common.extend(all.iter().zip(begin..).map(|(me, n)| card_row(me, Who(n))));
         }
         let made: Vec<Who> = all.iter().map(|me| self.settle_in(me, common.clone())).collect();
         made.try_into().unwrap_or_else(|_| unreachable!("as many as were asked for"))
@@ -108,8 +113,10 @@ fn with_devices(first: &Me, name: &str, all: &[&Me]) -> Signed {
     roster.sign(&first.account_key)
 }
 
-fn card_row(me: &Me) -> Record {
-    let signed = me.card(Class::Pc).sign(&me.device_key);
+/// A card that says already where the device is: they met when the second one was added.
+fn card_row(me: &Me, who: Who) -> Record {
+    let card = Card { addresses: vec![public(who)], ..me.card(Class::Pc) };
+    let signed = card.sign(&me.device_key);
     Record { kind: Kind::Card, key: me.device().0.to_vec(), bytes: signed.encode_to_vec() }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{self, Write as _},
     time::Duration,
 };
 
@@ -40,8 +41,8 @@ pub struct World {
     pub(crate) opened: BTreeMap<Vec<u8>, Option<Run>>,
     queue: BTreeMap<(Time, u64), Happening>,
     count: u64,
-    /// What happened, if anybody wants to know.
-    pub(crate) trace: Option<Vec<String>>,
+    /// Whether somebody reads what happens.
+    watched: bool,
     pub(crate) asked: u64,
 }
 
@@ -84,7 +85,7 @@ impl World {
             opened: BTreeMap::new(),
             queue: BTreeMap::new(),
             count: 0,
-            trace: None,
+            watched: false,
             asked: 0,
         }
     }
@@ -180,10 +181,16 @@ impl World {
         (0..self.devices.len()).map(Who)
     }
 
-    pub(crate) fn note(&mut self, what: impl FnOnce() -> String) {
-        let now = self.now.since(BEGIN);
-        if let Some(trace) = &mut self.trace {
-            trace.push(format!("{:>10.3} {}", now.as_secs_f64(), what()));
+    /// Tells what happens on the standard error stream from now on.
+    pub fn watch(&mut self) {
+        self.watched = true;
+    }
+
+    pub(crate) fn note(&self, what: impl FnOnce() -> String) {
+        if self.watched {
+            let now = self.now.since(BEGIN).as_secs_f64();
+            // whoever replays a seed reads it; nobody is hurt if not
+            let _ = writeln!(io::stderr(), "{now:>10.3} {}", what());
         }
     }
 }

@@ -1,3 +1,4 @@
 //! Stories of friends: every rule of the protocol, and every race.
 
 mod befriending;
+mod exactly_once;
