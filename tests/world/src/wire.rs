@@ -153,6 +153,7 @@ impl World {
         else {
             return;
         };
+        self.note(|| format!("{who:?} hears on {link:?} ({wire:?}) {}", brief(bytes)));
         let said = match Frame::parse(bytes) {
             Ok(Some(Frame::Run(run))) => match self.opened(run) {
                 Some(run) => Said::Run(run),
@@ -167,5 +168,17 @@ impl World {
     fn opened(&mut self, bytes: Vec<u8>) -> Option<Run> {
         let open = || Run::open(bytes.clone()).ok();
         self.opened.entry(bytes.clone()).or_insert_with(open).clone()
+    }
+}
+
+/// What a frame says, in short.
+pub(crate) fn brief(bytes: &[u8]) -> String {
+    match Frame::parse(bytes) {
+        Ok(Some(Frame::Run(run))) => Run::open(run).map_or("no run".into(), |run| {
+            let (first, last) = (run.first().head.seq.0, run.last().head.seq.0);
+            format!("{:?} {:?} {first}..={last}", run.log().conversation, run.log().device)
+        }),
+        Ok(frame) => format!("{frame:?}").chars().take(600).collect(),
+        Err(error) => format!("{error}"),
     }
 }

@@ -171,6 +171,7 @@ impl Talk {
             }
         }
         self.tell_changes();
+        self.begin_all();
         self.send_lacking(now, dice, shelf);
     }
 

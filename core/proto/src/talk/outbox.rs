@@ -1,9 +1,10 @@
 //! The outbox: who lacks what, as a subtraction.
 //!
-//! For every device that we know of there is what it told to hold, on disk; for every link
-//! a session besides: where in each log we are sending, and what is in flight. Nothing
-//! is kept of what is sent: a link that breaks takes the session with it, and the next begins at
-//! what the device then tells. What it holds of our logs is what a person sees as delivered.
+//! For every device that we know of there is what it ever told to hold, on disk: what it holds of
+//! our logs is what a person sees as delivered. For every link there is a session besides: what the
+//! device told since it began, where in each log we are sending, and what is in flight. Nothing is
+//! kept of what is sent: a link that breaks takes the session with it. What is told only grows, for
+//! an old word may come on one link after a newer one on another.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -38,8 +39,12 @@ pub(super) struct Peer {
 /// Talk on one link, from its beginning.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// Conversations of which we know what the device holds.
+    /// Conversations of which we told a digest, of which we told all logs, and of which we know
+    /// what the device holds.
+    begun: BTreeSet<ConversationId>,
+    told: BTreeSet<ConversationId>,
     ready: BTreeSet<ConversationId>,
+    haves: BTreeMap<LogId, LogHave>,
     cursors: BTreeMap<LogId, Seq>,
     flying: VecDeque<Flying>,
     /// How often in a row something was sent again.
@@ -96,17 +101,12 @@ impl Peer {
         self.sessions.values().filter_map(|session| session.next_timeout(now)).min()
     }
 
-    /// What the device told to hold of a log.
-    pub(super) fn have(&self, log: &LogId) -> Option<&LogHave> {
-        self.haves.get(log)
-    }
-
     /// A row of the store.
     pub(super) fn load(&mut self, log: LogId, have: LogHave) {
         self.haves.insert(log, have);
     }
 
-    /// This device (`holder`) tells what it holds of a log; whether more than it told before.
+    /// This device (`holder`) tells what it holds of a log; whether more than it ever told.
     pub(super) fn tell(
         &mut self,
         holder: DeviceId,
@@ -114,38 +114,34 @@ impl Peer {
         have: LogHave,
         shelf: &mut dyn Shelf,
     ) -> bool {
-        if self.haves.len() >= MAX_HAVES && !self.haves.contains_key(&log) {
+        let known = self.haves.get(&log);
+        if known.is_none() && self.haves.len() >= MAX_HAVES {
             return false;
         }
         self.sessions.values_mut().for_each(|session| session.answered(log, &have));
-        if self.haves.get(&log) == Some(&have) {
+        let before = known.map_or(Seq(0), |known| known.upto);
+        if have.upto < before || known == Some(&have) {
             return false;
         }
         let bytes = [&self.account.0[..], &have.encode(log)].concat();
         shelf.put(Kind::Have, &row(log, holder), &bytes);
         let upto = have.upto;
-        let before = self.haves.insert(log, have);
-        upto > before.map_or(Seq(0), |before| before.upto)
-    }
-
-    /// This device (`holder`) holds nothing of the conversation's logs but of these.
-    pub(super) fn only(
-        &mut self,
-        holder: DeviceId,
-        conversation: ConversationId,
-        told: &BTreeSet<LogId>,
-        shelf: &mut dyn Shelf,
-    ) {
-        let here = self.haves.keys().filter(|log| log.conversation == conversation);
-        let gone: Vec<_> = here.filter(|log| !told.contains(log)).copied().collect();
-        for log in gone {
-            self.haves.remove(&log);
-            shelf.delete(Kind::Have, &row(log, holder));
-        }
+        self.haves.insert(log, have);
+        upto > before
     }
 }
 
 impl Session {
+    /// We tell a digest of this conversation now; whether it is the first time.
+    pub(super) fn begin(&mut self, conversation: ConversationId) -> bool {
+        self.begun.insert(conversation)
+    }
+
+    /// We tell all logs of this conversation now; whether it is the first time.
+    pub(super) fn tell(&mut self, conversation: ConversationId) -> bool {
+        self.told.insert(conversation)
+    }
+
     /// From now on we know what the device holds of this conversation.
     pub(super) fn ready(&mut self, conversation: ConversationId) {
         self.ready.insert(conversation);
@@ -160,8 +156,9 @@ impl Session {
         WINDOW.saturating_sub(self.flying.iter().map(|f| f.bytes).sum())
     }
 
-    /// Up to where a log is sent or need not be, given what the device holds of it.
-    pub(super) fn cursor(&self, log: &LogId, have: Option<&LogHave>) -> Seq {
+    /// Up to where a log is sent or need not be.
+    pub(super) fn cursor(&self, log: &LogId) -> Seq {
+        let have = self.haves.get(log);
         let begin = have.map_or(Seq(0), |h| h.upto.max(Seq(h.from.0.saturating_sub(1))));
         self.cursors.get(log).map_or(begin, |cursor| begin.max(*cursor))
     }
@@ -177,6 +174,10 @@ impl Session {
         self.flying.retain(|f| f.log != log || !have.holds(f.last));
         if self.flying.len() < before {
             self.repeats = 0;
+        }
+        let known = self.haves.entry(log).or_default();
+        if have.upto >= known.upto {
+            known.clone_from(have);
         }
     }
 

@@ -4,6 +4,8 @@
 //! link up ─> digests ──(equal)──> ready ─> changes, each with what is held then
 //!                └────(differ)──> all logs once ─> ready
 //! ```
+//! The two ends' digests pass each other, and one of them may have changed before the other's
+//! arrives. So whoever is told something begins too, and whoever is told all logs tells all.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use core::{ops::RangeInclusive, time::Duration};
@@ -28,11 +30,6 @@ impl Talk {
     /// A link with a device begins; talk on it does too.
     pub fn link_up(&mut self, link: LinkId, device: DeviceId, account: AccountId) {
         self.peers.entry(device).or_insert_with(|| Peer::new(account)).link_up(link);
-        let conversations = self.conversations(account);
-        for part in conversations.chunks(MAX_LOGS) {
-            let digests = part.iter().map(|c| (*c, self.digest(*c))).collect();
-            self.tell(link, Have { digests, ..Have::default() });
-        }
     }
 
     /// A link with a device is gone.
@@ -52,7 +49,6 @@ impl Talk {
     /// A device tells what it holds.
     pub fn on_have(&mut self, link: LinkId, device: DeviceId, have: Have, shelf: &mut dyn Shelf) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
-        let told: BTreeSet<_> = have.logs.iter().map(|(log, _)| *log).collect();
         for (log, have) in have.logs {
             self.hear(device, log, have, shelf);
         }
@@ -63,20 +59,53 @@ impl Talk {
             if self.digest(conversation) == digest {
                 self.hear_same(device, conversation, shelf);
                 self.ready(link, device, conversation);
+                self.begin(link, device, &[conversation]);
             } else {
-                let logs = self.logs(conversation).map(|(log, head)| (*log, head.have.clone()));
-                let logs = logs.take(MAX_LOGS).collect();
-                let whole = alloc::vec![conversation];
-                self.tell(link, Have { logs, whole, ..Have::default() });
+                self.tell_all(link, device, conversation);
             }
         }
         for conversation in have.whole {
             if self.shared(account, conversation) {
-                let Some(peer) = self.peers.get_mut(&device) else { return };
-                peer.only(device, conversation, &told, shelf);
                 self.ready(link, device, conversation);
+                self.tell_all(link, device, conversation);
             }
         }
+    }
+
+    /// Begins to talk on every link, about what was not talked about there.
+    pub(super) fn begin_all(&mut self) {
+        let current = |(device, peer): (&DeviceId, &Peer)| {
+            Some((peer.current()?, *device, self.conversations(peer.account)))
+        };
+        let links: Vec<_> = self.peers.iter().filter_map(current).collect();
+        for (link, device, conversations) in links {
+            self.begin(link, device, &conversations);
+        }
+    }
+
+    /// Tells digests of conversations, once on a link.
+    fn begin(&mut self, link: LinkId, device: DeviceId, conversations: &[ConversationId]) {
+        let Some(session) = self.session(link, device) else { return };
+        let new = conversations.iter().filter(|conversation| session.begin(**conversation));
+        let new: Vec<_> = new.copied().collect();
+        for part in new.chunks(MAX_LOGS) {
+            let digests = part.iter().map(|c| (*c, self.digest(*c))).collect();
+            self.tell(link, Have { digests, ..Have::default() });
+        }
+    }
+
+    /// Tells all logs of a conversation, once on a link.
+    fn tell_all(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
+        if self.session(link, device).is_some_and(|session| session.tell(conversation)) {
+            let logs = self.logs(conversation).map(|(log, head)| (*log, head.have.clone()));
+            let logs = logs.take(MAX_LOGS).collect();
+            let whole = alloc::vec![conversation];
+            self.tell(link, Have { logs, whole, ..Have::default() });
+        }
+    }
+
+    fn session(&mut self, link: LinkId, device: DeviceId) -> Option<&mut Session> {
+        self.peers.get_mut(&device)?.session(link)
     }
 
     /// A device tells what it holds of one log. Of its own it holds all, whatever it tells.
@@ -104,7 +133,7 @@ impl Talk {
 
     /// What the device holds of the conversation is known.
     fn ready(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
-        if let Some(session) = self.peers.get_mut(&device).and_then(|peer| peer.session(link)) {
+        if let Some(session) = self.session(link, device) {
             session.ready(conversation);
         }
     }
@@ -141,9 +170,8 @@ impl Talk {
             let pair = ConversationId::pair(&me.short(), &peer.account.short());
             let range = if peer.account == me { everything() } else { all_of(pair) };
             for (log, head) in heads.range(range).filter(|(log, _)| log.device != *device) {
-                let have = peer.have(log).cloned();
                 let Some(session) = peer.session(link) else { break };
-                if session.cursor(log, have.as_ref()) >= head.top() {
+                if session.cursor(log) >= head.top() {
                     session.sated(log);
                     continue;
                 }
@@ -154,7 +182,7 @@ impl Talk {
                 if session.is_ready(log.conversation)
                     && (head.author == me || session.waited(*log, &mut due, now))
                 {
-                    let sent = send_log(session, *log, have.as_ref(), now, shelf);
+                    let sent = send_log(session, *log, now, shelf);
                     let sends =
                         sent.into_iter().map(|(from, to)| Effect::Send(link, *log, from, to));
                     self.effects.extend(sends);
@@ -212,16 +240,10 @@ fn everything() -> RangeInclusive<LogId> {
 }
 
 /// Sends a log from where we are, as far as the window goes: from and to.
-fn send_log(
-    session: &mut Session,
-    log: LogId,
-    have: Option<&LogHave>,
-    now: Time,
-    shelf: &dyn Shelf,
-) -> Vec<(Seq, Seq)> {
+fn send_log(session: &mut Session, log: LogId, now: Time, shelf: &dyn Shelf) -> Vec<(Seq, Seq)> {
     let mut sent = Vec::new();
     while session.room() > 0 {
-        let cursor = session.cursor(&log, have);
+        let cursor = session.cursor(&log);
         let Some(span) = shelf.span(log, cursor, session.room()) else { break };
         session.fly(log, span.last, span.bytes, now);
         sent.push((cursor.next(), span.last));

@@ -2,3 +2,4 @@
 
 mod befriending;
 mod exactly_once;
+mod sync;

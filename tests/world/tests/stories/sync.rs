@@ -1,0 +1,38 @@
+//! Who tells whom what he holds, and sends what the other lacks.
+
+use std::time::Duration;
+
+use covey_proto::{
+    LogId, Seq,
+    wire::{Frame, Have, LogHave},
+};
+use world::{Weather, World};
+
+#[test]
+fn a_text_said_while_both_ends_tell_what_they_hold_arrives() {
+    let mut world = World::new(1);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.befriend(alice, bob);
+    world.turn(Weather { fastest: 100, slowest: 100, loss: 0 });
+    world.link(alice, bob);
+    world.say(alice, bob, "hello");
+    world.until("he reads it", |w| w.texts(bob, alice) == ["hello"]);
+    world.say(bob, alice, "hi");
+    world.until("she reads it", |w| w.texts(alice, bob) == ["hello", "hi"]);
+}
+
+#[test]
+fn what_was_delivered_stays_delivered_whatever_comes_late() {
+    let mut world = World::new(2);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.befriend(alice, bob);
+    for text in ["one", "two", "three"] {
+        world.say(alice, bob, text);
+    }
+    world.until("all is delivered", |w| w.delivered(alice, alice, bob) == Seq(3));
+    let log = LogId { conversation: world.talk_of(alice, bob), device: world.id(alice) };
+    let old = LogHave { upto: Seq(1), ..LogHave::default() };
+    world.forge(bob, alice, &Frame::Have(Have { logs: vec![(log, old)], ..Have::default() }));
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.delivered(alice, alice, bob), Seq(3));
+}
