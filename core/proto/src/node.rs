@@ -268,6 +268,7 @@ impl Node {
         }
     }
 
+    /// On every link with a device, not only the best: that one may be dying.
     fn tell(&mut self, audience: Audience, frame: &Frame) {
         let links: Vec<_> = match audience {
             Audience::Own => self.reach.links(self.people.me().account).collect(),

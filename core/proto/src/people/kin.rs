@@ -1,4 +1,5 @@
-//! How own devices agree, and what any device is told when a link with it comes up.
+//! How own devices agree, and what any device is told when a link with it comes up: what the
+//! handshake showed may have changed since.
 //!
 //! Own devices compare a digest of all that they must agree on; if it differs, each tells the
 //! other everything once, then changes as they come.
@@ -7,12 +8,12 @@ use alloc::vec::Vec;
 
 use prost::Message as _;
 
-use super::{Audience, Effect, News, People, own};
+use super::{Audience, Effect, News, People, account::Roster, card::Card, own};
 use crate::{
     id::{AccountId, ConversationId},
     seal::{self, Context},
     store::Shelf,
-    wire::{Frame, MapRecord, Topic},
+    wire::{Frame, MapRecord, Signed, Topic},
 };
 
 /// So many bytes of records go into one frame.
@@ -39,16 +40,42 @@ impl People {
         if account == self.me.account {
             return alloc::vec![Frame::MapDigest(self.digest())];
         }
-        let own = self.rosters.get(&self.me.account).into_iter();
-        let siblings =
-            own.flat_map(|r| r.roster().devices.keys()).filter(|d| **d != self.me.device());
-        let cards = siblings.filter_map(|device| self.cards.get(device));
-        let mut frames: Vec<_> = cards.map(|(_, signed)| Frame::Card(signed.clone())).collect();
+        let Some(own) = self.rosters.get(&self.me.account) else {
+            return Vec::new();
+        };
+        let cards = own.roster().devices.keys().filter_map(|device| self.cards.get(device));
+        let mut frames = alloc::vec![Frame::Roster(own.newest().clone())];
+        frames.extend(cards.map(|(_, signed)| Frame::Card(signed.clone())));
         let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
         if secrets.len() > 1 {
             frames.push(Frame::Secrets(secrets));
         }
         frames
+    }
+
+    /// A device of `peer` tells a roster.
+    pub fn hear_roster(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
+        if !self.rosters.values().any(|rosters| rosters.signed().any(|known| known == signed))
+            && let Ok(roster) = Roster::open(signed)
+            && self.may_tell(peer, roster.account)
+        {
+            self.take_roster(roster.account, signed, shelf);
+        }
+    }
+
+    /// A device of `peer` tells a card.
+    pub fn hear_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
+        if !self.holds(signed)
+            && let Ok(card) = Card::open(signed)
+            && self.may_tell(peer, card.account)
+        {
+            self.take_card(signed, shelf);
+        }
+    }
+
+    /// Whether we know this very card: then its signature was checked before.
+    pub(super) fn holds(&self, signed: &Signed) -> bool {
+        self.cards.values().any(|(_, known)| known == signed)
     }
 
     /// Another own device has a map of this digest: if ours differs, it is told all of it.

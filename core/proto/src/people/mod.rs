@@ -335,26 +335,11 @@ impl People {
         }
     }
 
-    /// A device of `peer` tells a roster.
-    pub fn hear_roster(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
-        if let Ok(roster) = account::Roster::open(signed)
-            && self.may_tell(peer, roster.account)
-        {
-            self.take_roster(roster.account, signed, shelf);
-        }
-    }
-
-    /// A device of `peer` tells a card.
-    pub fn hear_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
-        if let Ok(card) = Card::open(signed)
-            && self.may_tell(peer, card.account)
-        {
-            self.take_card(signed, shelf);
-        }
-    }
-
     /// Takes in a card of a device that its account's roster lists, if it is newer than ours.
     pub fn take_card(&mut self, signed: &Signed, shelf: &mut dyn Shelf) {
+        if self.holds(signed) {
+            return;
+        }
         let Some((card, signed)) = opened(signed.clone()) else {
             return;
         };

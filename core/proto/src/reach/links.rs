@@ -63,23 +63,14 @@ impl Links {
         self.up.iter().filter(move |(_, up)| up.device == device).map(|(link, _)| *link)
     }
 
-    /// The best link with each device of the account.
-    pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
-        self.every(account).filter(|link| self.is_best(*link))
-    }
-
-    /// The best link with each device.
-    pub(super) fn all(&self) -> impl Iterator<Item = LinkId> {
-        self.up.keys().copied().filter(|link| self.is_best(*link))
-    }
-
     /// Every link with the account.
-    pub(super) fn every(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
+    pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
         self.up.iter().filter(move |(_, up)| up.account == account).map(|(link, _)| *link)
     }
 
-    fn is_best(&self, link: LinkId) -> bool {
-        self.up.get(&link).is_some_and(|up| self.best(up.device) == Some(link))
+    /// Every link there is.
+    pub(super) fn all(&self) -> impl Iterator<Item = LinkId> {
+        self.up.keys().copied()
     }
 }
 

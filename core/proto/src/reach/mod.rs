@@ -127,19 +127,19 @@ impl Reach {
         self.links.get(link).map(|up| (up.device, up.account))
     }
 
-    /// The best link with each device of an account.
+    /// The links with an account.
     pub fn links(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
         self.links.of(account)
     }
 
-    /// The best link with each device there is one with.
+    /// All links.
     pub fn all_links(&self) -> impl Iterator<Item = LinkId> {
         self.links.all()
     }
 
     /// Ends the links with an account.
     pub fn part(&mut self, account: AccountId) {
-        self.effects.extend(self.links.every(account).map(Effect::Close));
+        self.effects.extend(self.links.of(account).map(Effect::Close));
     }
 
     /// Whom we want to reach, and where they say they are; who is not among them is forgotten.

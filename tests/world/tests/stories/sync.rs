@@ -36,3 +36,16 @@ fn what_was_delivered_stays_delivered_whatever_comes_late() {
     world.pass(Duration::from_secs(60));
     assert_eq!(world.delivered(alice, alice, bob), Seq(3));
 }
+
+#[test]
+fn what_begins_while_own_devices_are_linked_reaches_both() {
+    let mut world = World::new(3);
+    let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
+    world.link(phone, laptop);
+    world.keep_apart(laptop, alice, true);
+    world.befriend(phone, alice);
+    world.say(alice, phone, "hello");
+    world.until("the laptop shows it", |w| w.texts(laptop, alice) == ["hello"]);
+    world.say(laptop, alice, "from my laptop");
+    world.until("she reads it", |w| w.texts(alice, phone) == ["hello", "from my laptop"]);
+}
