@@ -138,11 +138,14 @@ impl Roster {
     /// # Errors
     /// [`Invalid`] if it did not, or a bound is broken.
     pub fn open(signed: &Signed) -> Result<Self, Invalid> {
-        let proto: RosterProto = wire::decode(&signed.bytes, MAX_SIGNED)?;
-        let roster = Self::try_from(proto)?;
+        let roster = Self::stored(signed)?;
         let key = roster.account_key();
         let genuine = key.verifies(Context::Roster, &[&signed.bytes], &signed.signature);
         genuine.then_some(roster).ok_or(Invalid)
+    }
+
+    fn stored(signed: &Signed) -> Result<Self, Invalid> {
+        wire::decode::<RosterProto>(&signed.bytes, MAX_SIGNED)?.try_into()
     }
 
     /// What two rosters of one account and epoch say together.
@@ -196,6 +199,16 @@ impl Rosters {
     pub fn new(signed: Signed) -> Result<Self, Invalid> {
         let roster = Roster::open(&signed)?;
         Ok(Self { merged: roster.clone(), signed: alloc::vec![(roster, signed)] })
+    }
+
+    /// Those that were checked before they were stored, if there are any.
+    #[must_use]
+    pub fn stored(signed: Vec<Signed>) -> Option<Self> {
+        let read = |signed| Some((Roster::stored(&signed).ok()?, signed));
+        let signed: Vec<_> = signed.into_iter().filter_map(read).collect();
+        let rosters = signed.iter().map(|(roster, _)| roster.clone());
+        let merged = rosters.reduce(|one, other| one.merge(&other))?;
+        Some(Self { signed, merged })
     }
 
     /// What they say together.

@@ -75,16 +75,23 @@ impl Card {
     /// # Errors
     /// [`Invalid`] if it did not, or a bound is broken.
     pub fn open(signed: &Signed) -> Result<Self, Invalid> {
+        let card = Self::stored(signed)?;
+        let genuine = card.key.verifies(Context::Card, &[&signed.bytes], &signed.signature);
+        genuine.then_some(card).ok_or(Invalid)
+    }
+
+    /// Reads a card that was checked before it was stored.
+    ///
+    /// # Errors
+    /// [`Invalid`] if a bound is broken.
+    pub fn stored(signed: &Signed) -> Result<Self, Invalid> {
         let proto: CardProto = wire::decode(&signed.bytes, MAX_SIGNED)?;
-        let key = VerifyingKey(proto.key.try_into().map_err(|_| Invalid)?);
-        if proto.addresses.len() > MAX_ADDRESSES
-            || !key.verifies(Context::Card, &[&signed.bytes], &signed.signature)
-        {
+        if proto.addresses.len() > MAX_ADDRESSES {
             return Err(Invalid);
         }
         Ok(Self {
             account: AccountId::parse(&proto.account).ok_or(Invalid)?,
-            key,
+            key: VerifyingKey(proto.key.try_into().map_err(|_| Invalid)?),
             version: proto.version,
             noise: proto.noise.try_into().map_err(|_| Invalid)?,
             class: Class::try_from(proto.class).unwrap_or(Class::Phone),

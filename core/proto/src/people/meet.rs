@@ -112,18 +112,26 @@ impl People {
     /// When the next seed is to be erased.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
-        self.invites().map(|invite| invite.expires.after(AFTERLIFE)).min()
+        self.next_end
     }
 
     /// Erases the seeds whose time has come.
     pub fn on_timeout(&mut self, now: Time, shelf: &mut dyn Shelf) {
-        let over = self.invites().filter(|invite| invite.expires.after(AFTERLIFE) <= now);
+        if self.next_end.is_none_or(|end| now < end) {
+            return;
+        }
+        let over = self.invites().filter(|invite| end(invite) <= now);
         let over: Vec<_> = over.map(|invite| invite.tag()).collect();
         for tag in over {
             self.record(Topic::Invite, &tag.0, None, shelf);
             shelf.delete(Kind::Answer, &tag.0);
             self.answered.remove(&tag);
         }
+    }
+
+    /// When the first of the seeds is to be erased that are there now.
+    pub(super) fn first_end(&self) -> Option<Time> {
+        self.invites().map(|invite| end(&invite)).min()
     }
 
     /// Answers an invite: the friend-to-be, to whom one can write at once.
@@ -273,4 +281,9 @@ impl People {
         self.take_roster(account, roster, shelf);
         self.take_card(card, shelf);
     }
+}
+
+/// When an invite's seed is erased.
+fn end(invite: &Invite) -> Time {
+    invite.expires.after(AFTERLIFE)
 }

@@ -41,6 +41,7 @@ use crate::{
     id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId},
     seal::{Context, Secret},
     store::{Kind, Record, Shelf},
+    time::Time,
     wire::{Address, Frame, Invalid, Signed, Topic},
 };
 
@@ -88,6 +89,8 @@ pub struct People {
     answered: BTreeMap<InviteTag, meet::Answered>,
     effects: VecDeque<Effect>,
     changed: bool,
+    /// When the first seed of an invite is to be erased, by what last changed.
+    next_end: Option<Time>,
 }
 
 impl People {
@@ -103,6 +106,7 @@ impl People {
             answered: BTreeMap::new(),
             effects: VecDeque::new(),
             changed: true,
+            next_end: None,
         }
     }
 
@@ -111,8 +115,10 @@ impl People {
         match record.kind {
             Kind::Roster => self.load_rosters(&record.bytes),
             Kind::Card => {
-                if let Some(card) = Signed::parse(&record.bytes).ok().and_then(opened) {
-                    self.cards.insert(card.0.device(), card);
+                if let Ok(signed) = Signed::parse(&record.bytes)
+                    && let Ok(card) = Card::stored(&signed)
+                {
+                    self.cards.insert(card.device(), (card, signed));
                 }
             }
             Kind::Map => self.map.load(&record.bytes),
@@ -127,13 +133,9 @@ impl People {
     }
 
     fn load_rosters(&mut self, bytes: &[u8]) {
-        let Ok(list) = RostersProto::decode(bytes) else {
-            return;
-        };
-        for signed in &list.signed {
-            if let Ok(roster) = account::Roster::open(signed) {
-                self.take_known(roster.account, signed);
-            }
+        let list = RostersProto::decode(bytes).ok();
+        if let Some(rosters) = list.and_then(|list| Rosters::stored(list.signed)) {
+            self.rosters.insert(rosters.roster().account, rosters);
         }
     }
 
@@ -144,7 +146,11 @@ impl People {
 
     /// Whom links may be made with, if that changed since this was last asked.
     pub fn directory(&mut self) -> Option<Directory> {
-        core::mem::take(&mut self.changed).then(|| self.make_directory())?
+        if !core::mem::take(&mut self.changed) {
+            return None;
+        }
+        self.next_end = self.first_end();
+        self.make_directory()
     }
 
     fn make_directory(&self) -> Option<Directory> {
@@ -340,7 +346,7 @@ impl People {
         if self.holds(signed) {
             return;
         }
-        let Some((card, signed)) = opened(signed.clone()) else {
+        let Ok(card) = Card::open(signed) else {
             return;
         };
         let device = card.device();
@@ -353,7 +359,7 @@ impl People {
         let audience = if own { Audience::All } else { Audience::Own };
         self.cards.insert(device, (card, signed.clone()));
         self.changed = true;
-        self.effects.push_back(Effect::Tell(audience, Frame::Card(signed)));
+        self.effects.push_back(Effect::Tell(audience, Frame::Card(signed.clone())));
     }
 
     /// The secrets shared with an account, the one that stays first.
@@ -365,10 +371,6 @@ impl People {
             (*whose == account.0).then_some((SecretId::parse(id)?, secret))
         })
     }
-}
-
-fn opened(signed: Signed) -> Option<(Card, Signed)> {
-    Some((Card::open(&signed).ok()?, signed))
 }
 
 fn encode_rosters<'a, I: Iterator<Item = &'a Signed>>(signed: I) -> Vec<u8> {
