@@ -1,9 +1,12 @@
 //! The loop of one device, as every shell runs it: inputs, one transaction, and only then effects.
 
+use std::rc::Rc;
+
 use covey_proto::{Input, Output, wire::Frame};
 
 use crate::{
     device::Who,
+    net::Known,
     wire::WireId,
     world::{Happening, World},
 };
@@ -87,9 +90,7 @@ impl World {
             }
             Output::Answer(asker, answer) => self.answer(asker, answer),
             Output::Roster(directory) => {
-                let device = self.device_mut(who);
-                device.edition += 1;
-                device.directory = Some(directory);
+                self.device_mut(who).directory = Some(Rc::new(Known::new(directory)));
             }
             Output::Dial(dial, letter) => self.dial(who, dial, letter),
             Output::Close(link) => self.hang_up(who, link),

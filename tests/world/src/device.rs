@@ -1,15 +1,18 @@
 //! One device: its disk, the node that runs on it while it is on, and what waits to be handled.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use covey_proto::{
     AccountId, DeviceId, EntryId, Event, Input, LinkId, Node, Time,
     io::{Asker, Refusal, Reply},
-    people::{directory::Directory, own::Me},
+    people::own::Me,
     wire::Address,
 };
 
-use crate::{shelf::Disk, wire::WireEnd};
+use crate::{net::Known, shelf::Disk, wire::WireEnd};
 
 /// A device of a World, as its stories name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,9 +40,8 @@ pub(crate) struct Device {
     pub(crate) told: i64,
     pub(crate) links: BTreeMap<LinkId, WireEnd>,
     pub(crate) last_link: u64,
-    /// Whom links may be made with, as its node said last, and how often it said so.
-    pub(crate) directory: Option<Directory>,
-    pub(crate) edition: u64,
+    /// Whom links may be made with, as its node said last.
+    pub(crate) directory: Option<Rc<Known>>,
     /// Where it may be dialled from anywhere, and the local network it is on.
     pub(crate) addresses: Vec<Address>,
     pub(crate) lan: Option<u8>,
@@ -75,7 +77,6 @@ impl Device {
             links: BTreeMap::new(),
             last_link: 0,
             directory: None,
-            edition: 0,
             addresses: Vec::new(),
             lan: None,
             service: String::new(),

@@ -3,13 +3,15 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
+    rc::Rc,
 };
 
 use covey_proto::{
     Input, InviteTag, Time,
     io::{Arrival, Asker},
-    people::directory::Directory,
+    people::{account::Rosters, directory::Directory},
     reach::{Dial, DialId, Target},
+    seal::{self, Context},
     wire::Address,
 };
 
@@ -26,14 +28,35 @@ pub(crate) struct Knock {
     run: u64,
     dial: Dial,
     /// What the caller knew when it dialled.
-    knows: Option<Box<Directory>>,
-    edition: u64,
+    knows: Option<Rc<Known>>,
     letter: Option<Vec<u8>>,
 }
 
-/// Two devices, and how often their nodes had said by then whom they know: that decides whether
-/// the first may have a link with the second.
-pub(crate) type Handshake = (Who, u64, Who, u64);
+/// Whom a device knows, and a hash of it.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) directory: Directory,
+    hash: [u8; 32],
+}
+
+/// Two devices and what they know: that decides whether the first may have a link with the second.
+pub(crate) type Handshake = (Who, [u8; 32], Who, [u8; 32]);
+
+impl Known {
+    pub(crate) fn new(directory: Directory) -> Self {
+        let rosters = directory.accounts.values().flat_map(Rosters::signed);
+        let signed = rosters.chain([&directory.roster, &directory.card]);
+        let signed = signed.map(|signed| &signed.signature[..]);
+        let devices = directory
+            .devices
+            .iter()
+            .flat_map(|(id, (noise, secret))| [&id.0[..], &noise[..], &secret.0]);
+        let secrets = directory.secrets.keys().map(|id| &id.0[..]);
+        let fields: Vec<_> = signed.chain(devices).chain(secrets).collect();
+        let hash = seal::derive(Context::Digest, &fields);
+        Self { directory, hash }
+    }
+}
 
 /// Letters that wait for their answers, by asker.
 #[derive(Debug, Default)]
@@ -45,10 +68,9 @@ pub(crate) struct Letters {
 impl World {
     pub(crate) fn dial(&mut self, from: Who, dial: Dial, letter: Option<Vec<u8>>) {
         let device = self.device(from);
-        let (run, edition, knows) = (device.run, device.edition, device.directory.clone());
-        let knows = knows.map(Box::new);
+        let (run, knows) = (device.run, device.directory.clone());
         let delay = self.delay();
-        let knock = Knock { from, run, dial, knows, edition, letter };
+        let knock = Knock { from, run, dial, knows, letter };
         self.at(self.now.after(delay), Happening::Knock(knock));
     }
 
@@ -64,7 +86,7 @@ impl World {
             return self.fail(from, run, dial.id, NOTICE);
         };
         match (dial.target, knock.letter) {
-            (Target::Device(_), _) => self.shake_hands(knock.knows, knock.edition, from, to, dial),
+            (Target::Device(_), _) => self.shake_hands(knock.knows, from, to, dial),
             (Target::Inviter(tag), Some(letter)) => self.leave(from, to, dial.id, tag, letter),
             (Target::Inviter(_), None) => self.fail(from, run, dial.id, 1),
         }
@@ -84,22 +106,16 @@ impl World {
     }
 
     /// What both ends' connections do: the link is up at both, unless one of them refuses.
-    fn shake_hands(
-        &mut self,
-        knows: Option<Box<Directory>>,
-        edition: u64,
-        from: Who,
-        to: Who,
-        dial: Dial,
-    ) {
+    fn shake_hands(&mut self, knows: Option<Rc<Known>>, from: Who, to: Who, dial: Dial) {
         let run = self.device(from).run;
         let (Some(knows), Some(there)) = (knows, self.device(to).directory.clone()) else {
             return self.fail(from, run, dial.id, 1);
         };
-        let key = (from, edition, to, self.device(to).edition);
+        let key = (from, knows.hash, to, there.hash);
+        let (knows, there) = (&knows.directory, &there.directory);
         let agreed = match self.handshakes.get(&key) {
             Some(agreed) => *agreed,
-            None => agree(self.device(from), &knows, self.device(to), &there),
+            None => agree(self.device(from), knows, self.device(to), there),
         };
         self.handshakes.insert(key, agreed);
         if !agreed || dial.target != Target::Device(self.device(to).id) {
@@ -115,8 +131,8 @@ impl World {
             dialled,
         };
         let dialled = Some((dial.id, dial.address));
-        let at_from = arrival(self.device(to), &there, dialled);
-        let at_to = arrival(self.device(from), &knows, None);
+        let at_from = arrival(self.device(to), there, dialled);
+        let at_to = arrival(self.device(from), knows, None);
         // message 2 goes back, message 3 comes
         let second = self.now.after(self.delay());
         let third = second.after(self.delay());

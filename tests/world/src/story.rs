@@ -165,7 +165,7 @@ impl World {
     /// If it is off.
     #[must_use]
     pub fn directory(&self, who: Who) -> &Directory {
-        self.device(who).directory.as_ref().expect("it is on")
+        &self.device(who).directory.as_ref().expect("it is on").directory
     }
 
     /// What a device told its person, from the first day.

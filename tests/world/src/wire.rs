@@ -80,7 +80,13 @@ impl World {
         let end = self.wire(wire).end(side);
         let (who, run, arrival) = (end.who, end.run, end.arrival.take());
         let broken = self.wire(wire).broken;
-        let Some(arrival) = arrival.filter(|_| !broken && self.runs(who, run)) else { return };
+        let Some(arrival) = arrival.filter(|_| self.runs(who, run)) else { return };
+        if broken {
+            if let Some((dial, _)) = arrival.dialled {
+                self.tell(who, NOTICE, Input::DialFailed(dial));
+            }
+            return;
+        }
         let device = self.device_mut(who);
         device.last_link += 1;
         let link = LinkId(device.last_link);
