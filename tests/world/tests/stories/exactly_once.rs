@@ -105,7 +105,7 @@ impl Year {
     fn happen(&mut self, event: u32) {
         let who = self.anybody();
         let other = self.anybody();
-        match if event % 20 == 0 { 0 } else { self.world.roll(24) } {
+        match if event.is_multiple_of(20) { 0 } else { self.world.roll(24) } {
             0 => {
                 let steps = self.world.roll(20);
                 self.world.crash_after(who, u32::try_from(steps).unwrap_or(0));

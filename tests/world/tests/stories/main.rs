@@ -1,5 +1,8 @@
 //! Stories of friends: every rule of the protocol, and every race.
 
+// all of it is test, and may unwrap
+#![cfg(test)]
+
 mod befriending;
 mod exactly_once;
 mod sync;
