@@ -40,7 +40,7 @@ fn node(dir: &Path, name: &str) -> Running {
     let options = home::Options { keep: Wish::File, name: name.into() };
     let home = Home::open(dir, &options).unwrap();
     let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(String::from).into();
-    run::start(home, &run::Options { listen }).unwrap()
+    run::start(home, &run::Options { listen, lan: false }).unwrap()
 }
 
 async fn ask(core: &Core, command: Command) -> Reply {

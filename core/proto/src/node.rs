@@ -208,7 +208,8 @@ impl Node {
     /// Tells the shell and the other rooms whom we know, if that changed.
     fn refresh(&mut self, now: Time) {
         let Some(directory) = self.people.directory() else { return };
-        self.outputs.push_back(Output::Roster(directory));
+        // Before anything that lets others call us.
+        self.outputs.push_front(Output::Roster(directory));
         self.outputs.push_back(Output::Announce(self.people.tags(&mut self.dice)));
         let devices = self.people.devices();
         let devices = devices.map(|(device, _, told)| (Target::Device(device), told.to_vec()));

@@ -10,7 +10,10 @@ use covey_proto::{
 };
 
 use super::Shell;
-use crate::{api, net::Purpose};
+use crate::{
+    api::{self, View},
+    net::Purpose,
+};
 
 /// Runs are read from the disk in pieces of so many bytes.
 const PIECE: usize = 256 << 10;
@@ -23,6 +26,10 @@ impl Shell {
             |output: &Output| matches!(output, Output::Event(Event::People(_) | Event::Reach(_)));
         if outputs.iter().any(seen) {
             self.show();
+        }
+        if let Some(moved) = self.moved.take() {
+            self.core.change(|view| view.status.addresses = moved);
+            self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
         }
         outputs.into_iter().for_each(|output| self.carry_out(output));
     }
@@ -43,7 +50,16 @@ impl Shell {
                 self.net.dial(dial.id.0, dial.address, purpose);
             }
             Output::Close(link) => self.net.close(link),
-            Output::Announce(_) | Output::Doubt(_) => {}
+            Output::Announce(tags) => {
+                if let Some(lan) = &self.lan {
+                    lan.announce(tags);
+                }
+            }
+            Output::Doubt(name) => {
+                if let Some(lan) = &self.lan {
+                    lan.doubt(name);
+                }
+            }
             Output::Done(asker, outcome) => {
                 if let Some(done) = self.asked.remove(&asker) {
                     let outcome = outcome.map_err(|refusal: Refusal| refusal.to_string());

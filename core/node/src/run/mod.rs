@@ -34,7 +34,10 @@ use crate::{
     api::{self, Ask, Core, View, rpc},
     clock::Clock,
     home::Home,
-    net::{self, Net},
+    net::{
+        self, Net,
+        lan::{Lan, LanEvent, Ports},
+    },
     store::{self, History},
 };
 
@@ -50,6 +53,8 @@ const SOCKET: &str = "api.sock";
 pub struct Options {
     /// Where to listen, as multiaddresses; everywhere if there are none.
     pub listen: Vec<String>,
+    /// Whether to look for friends on the local network.
+    pub lan: bool,
 }
 
 /// Why a node does not run.
@@ -101,6 +106,7 @@ impl Running {
 /// What comes to the loop beside what the network tells.
 enum Incoming {
     Net(net::Event),
+    Lan(LanEvent),
     Ask(Ask),
 }
 
@@ -112,9 +118,14 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     let clock = Clock::start();
     let mut node = Node::new(home.me(), seed()?, home.store.state()?, clock.now());
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
-    let directory = outputs.iter().find_map(|output| {
-        if let Output::Roster(directory) = output { Some(directory.clone()) } else { None }
-    });
+    let (mut directory, mut tags) = (None, Vec::new());
+    for output in &outputs {
+        if let Output::Roster(first) = output {
+            directory = Some(first.clone());
+        } else if let Output::Announce(first) = output {
+            tags.clone_from(first);
+        }
+    }
     let directory = directory.ok_or(store::Error::Damaged)?;
     let (told, net_events) = mpsc::channel(MAX_BATCH);
     let net = Net::start(net::Config {
@@ -125,6 +136,13 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         events: told,
     })?;
     home.keep_port(net.port());
+    let (lan, lan_events) = if options.lan {
+        let ports = Ports { quic: net.port(), tcp: net.port() };
+        let (lan, events) = Lan::start(ports, tags);
+        (Some(lan), Some(events))
+    } else {
+        (None, None)
+    };
     let status = api::Status {
         vault: home.kept().to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -140,6 +158,7 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         next_stir: clock.now().after(STIR),
         node,
         net,
+        lan,
         core: core.clone(),
         history: home.store.history(),
         clock,
@@ -147,11 +166,12 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         last_asker: 0,
         links: BTreeMap::new(),
         banned: BTreeMap::new(),
+        moved: None,
         local: !options.listen.is_empty(),
         full: None,
         home,
     };
-    let sources = Sources { net: net_events, asks, stopping };
+    let sources = Sources { net: net_events, lan: lan_events, asks, stopping };
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("node".into());
     let body = move || {
@@ -186,6 +206,7 @@ fn seed() -> Result<[u8; 32], Error> {
 /// Where inputs come from.
 struct Sources {
     net: mpsc::Receiver<net::Event>,
+    lan: Option<mpsc::Receiver<LanEvent>>,
     asks: mpsc::Receiver<Ask>,
     stopping: watch::Receiver<bool>,
 }
@@ -195,6 +216,7 @@ struct Shell {
     home: Home,
     node: Node,
     net: Net,
+    lan: Option<Lan>,
     core: Core,
     history: History,
     clock: Clock,
@@ -205,6 +227,8 @@ struct Shell {
     links: BTreeMap<LinkId, Arrival>,
     /// Devices whose input failed to be stored, until when they get no link.
     banned: BTreeMap<DeviceId, Time>,
+    /// Where we may be dialled, until it is on our card and can be shown.
+    moved: Option<Vec<String>>,
     /// Whether addresses of this machine alone count: when a person asked for them.
     local: bool,
     /// While the disk takes no writes: when it is tried next.
@@ -287,6 +311,10 @@ impl Shell {
                 self.asked.insert(asker, done);
                 Some(Input::Command(asker, command))
             }
+            Incoming::Lan(LanEvent::Heard(service)) => {
+                Some(Input::Heard(service.name, service.tags, service.addresses))
+            }
+            Incoming::Lan(LanEvent::Lost(name)) => Some(Input::Lost(name)),
             Incoming::Net(event) => self.net_input(event),
         }
     }
@@ -308,9 +336,10 @@ impl Shell {
             net::Event::Answered { dial, letter } => Input::Answered(DialId(dial), letter),
             net::Event::Listening(mut addresses) => {
                 addresses.retain(|address| self.local || !address.ip.is_loopback());
-                let told = addresses.iter().map(net::multiaddr).collect();
-                self.core.change(|view| view.status.addresses = told);
-                self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
+                if let Some(lan) = &self.lan {
+                    lan.changed();
+                }
+                self.moved = Some(addresses.iter().map(net::multiaddr).collect());
                 Input::Reachable(addresses)
             }
         })
@@ -343,9 +372,16 @@ impl Shell {
 impl Sources {
     /// The next thing that comes in; nothing once the node is to stop.
     async fn next(&mut self) -> Option<Incoming> {
+        let lan = async {
+            match &mut self.lan {
+                Some(lan) => lan.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.stopping.changed() => None,
             Some(event) = self.net.recv() => Some(Incoming::Net(event)),
+            Some(event) = lan => Some(Incoming::Lan(event)),
             Some(ask) = self.asks.recv() => Some(Incoming::Ask(ask)),
         }
     }
@@ -353,6 +389,7 @@ impl Sources {
     /// What waits already.
     fn try_next(&mut self) -> Option<Incoming> {
         let net = self.net.try_recv().ok().map(Incoming::Net);
-        net.or_else(|| self.asks.try_recv().ok().map(Incoming::Ask))
+        let lan = || Some(Incoming::Lan(self.lan.as_mut()?.try_recv().ok()?));
+        net.or_else(lan).or_else(|| self.asks.try_recv().ok().map(Incoming::Ask))
     }
 }
