@@ -5,6 +5,7 @@
 
 use std::{
     fmt,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -80,10 +81,11 @@ impl History {
         self.messages(BY_ID, params![first.0, last.0, limit])
     }
 
-    /// The runs of a log that end behind `after` and not behind `upto`.
+    /// The runs of a log that end at one of these places.
     #[must_use]
-    pub fn runs(&self, log: LogId, after: Seq, upto: Seq) -> Runs {
-        Runs { history: self.clone(), log, told: (int(after.0), i64::MAX), upto: int(upto.0) }
+    pub fn runs(&self, log: LogId, places: RangeInclusive<Seq>) -> Runs {
+        let (first, last) = places.into_inner();
+        Runs { history: self.clone(), log, told: (int(first.0), 0), last: int(last.0) }
     }
 
     /// The rows of state of this kind whose keys begin so, by key.
@@ -145,7 +147,7 @@ pub struct Runs {
     log: LogId,
     /// Where the last one read ends, and its number: a fork may have several end there.
     told: (i64, i64),
-    upto: i64,
+    last: i64,
 }
 
 impl Runs {
@@ -163,7 +165,7 @@ impl Runs {
                 "SELECT last, id, bytes FROM run
                  WHERE log = ?1 AND (last, id) > (?2, ?3) AND last <= ?4 ORDER BY last, id",
             )?;
-            let mut rows = rows.query(params![log, told.0, told.1, self.upto])?;
+            let mut rows = rows.query(params![log, told.0, told.1, self.last])?;
             let (mut runs, mut size) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
                 let run = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;

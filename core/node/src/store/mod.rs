@@ -8,7 +8,7 @@
 //!     node.settle(now, shelf);
 //! })?;                                               // committed and on disk, or nothing of it is
 //! let history = store.history();                     // clone it into links and queries
-//! let mut runs = history.runs(log, after, upto);     // Send(link, Entries(log, range))
+//! let mut runs = history.runs(log, first..=last);    // Output::Send(link, log, first, last)
 //! loop { let more = runs.next(budget)?; if more.is_empty() { break } … }
 //! history.page(conversation, Page::Newest, limit)?   // messages, in the order shown
 //! ```

@@ -62,8 +62,8 @@ impl Home {
         self.store.history().page(HERE, page, limit).unwrap()
     }
 
-    pub(super) fn runs(&self, log: LogId, after: u64, upto: u64) -> Vec<Vec<u8>> {
-        let mut runs = self.store.history().runs(log, Seq(after), Seq(upto));
+    pub(super) fn runs(&self, log: LogId, first: u64, last: u64) -> Vec<Vec<u8>> {
+        let mut runs = self.store.history().runs(log, Seq(first)..=Seq(last));
         runs.next(usize::MAX).unwrap()
     }
 

@@ -49,11 +49,11 @@ fn a_full_disk_fails_the_batch_whole_and_the_store_goes_on_afterwards() {
     });
     assert!(matches!(outcome, Err(Error::DiskFull)), "{outcome:?}");
     assert_eq!(home.store.state().unwrap(), []);
-    assert_eq!(home.runs(ana.log, 0, 9), [small.bytes()]);
+    assert_eq!(home.runs(ana.log, 1, 9), [small.bytes()]);
 
     home.limit(1000);
     home.append(&[&large]);
-    assert_eq!(home.runs(ana.log, 0, 9), [small.bytes(), large.bytes()]);
+    assert_eq!(home.runs(ana.log, 1, 9), [small.bytes(), large.bytes()]);
 }
 
 #[test]
@@ -79,11 +79,11 @@ fn a_power_cut_takes_no_committed_batch_and_leaves_no_half_of_one() {
     home.append(&[&two]);
 
     let whole = Home::open(home.cut(|_| ()));
-    assert_eq!(whole.runs(ana.log, 0, 9), [one.bytes(), two.bytes()]);
+    assert_eq!(whole.runs(ana.log, 1, 9), [one.bytes(), two.bytes()]);
     let mut torn = Home::open(home.cut(|wal| wal.truncate(wal.len() - 1)));
-    assert_eq!(torn.runs(ana.log, 0, 9), [one.bytes()]);
+    assert_eq!(torn.runs(ana.log, 1, 9), [one.bytes()]);
     torn.append(&[&two]);
-    assert_eq!(torn.runs(ana.log, 0, 9), [one.bytes(), two.bytes()]);
+    assert_eq!(torn.runs(ana.log, 1, 9), [one.bytes(), two.bytes()]);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_damaged_page_is_an_error_wherever_it_is() {
             store.state()?;
             let history = store.history();
             history.page(HERE, Page::Oldest, 1000)?;
-            history.runs(ana.log, Seq(0), Seq(99)).next(usize::MAX)?;
+            history.runs(ana.log, Seq(1)..=Seq(99)).next(usize::MAX)?;
             Ok(())
         };
         match Store::open(&path, key()).and_then(read) {
@@ -205,8 +205,8 @@ fn both_branches_of_a_fork_are_kept_and_sent() {
         assert_eq!(at(4), []);
     });
     let all = [&trunk, &other, &next, &last].map(|run| run.bytes().to_vec());
-    assert_eq!(home.runs(ana.log, 0, 9), all);
-    let mut one_by_one = home.store.history().runs(ana.log, Seq(0), Seq(9));
+    assert_eq!(home.runs(ana.log, 1, 9), all);
+    let mut one_by_one = home.store.history().runs(ana.log, Seq(1)..=Seq(9));
     for run in all {
         assert_eq!(one_by_one.next(0).unwrap(), [run]);
     }
@@ -220,7 +220,7 @@ fn a_run_appended_again_changes_nothing() {
     let (one, two) = (ana.says(&["one", "two"]), ana.says(&["three"]));
     home.append(&[&one, &two, &one]);
     home.append(&[&two, &one]);
-    assert_eq!(home.runs(ana.log, 0, 9), [one.bytes(), two.bytes()]);
+    assert_eq!(home.runs(ana.log, 1, 9), [one.bytes(), two.bytes()]);
 }
 
 #[test]
@@ -260,9 +260,9 @@ fn a_span_is_whole_runs_within_the_budget_but_at_least_one() {
         assert_eq!(span(u64::MAX, u64::MAX), None);
         assert_eq!(shelf.span(nobody, Seq(0), 0), None);
     });
-    assert_eq!(home.runs(ana.log, 1, 4), [runs[0].bytes(), runs[1].bytes()]);
-    assert_eq!(home.runs(ana.log, 2, u64::MAX), [runs[1].bytes(), runs[2].bytes()]);
-    assert_eq!(home.runs(nobody, 0, 9), Vec::<Vec<u8>>::new());
+    assert_eq!(home.runs(ana.log, 2, 4), [runs[0].bytes(), runs[1].bytes()]);
+    assert_eq!(home.runs(ana.log, 3, u64::MAX), [runs[1].bytes(), runs[2].bytes()]);
+    assert_eq!(home.runs(nobody, 1, 9), Vec::<Vec<u8>>::new());
 }
 
 #[test]
