@@ -72,7 +72,7 @@ impl Shell {
 
     /// Sends the runs of a log, as they are on disk.
     fn send(&self, link: LinkId, log: LogId, first: Seq, last: Seq) {
-        let mut runs = self.history.runs(log, first, last);
+        let mut runs = self.history.runs(log, first..=last);
         loop {
             match runs.next(PIECE) {
                 Ok(piece) if piece.is_empty() => return,

@@ -151,7 +151,6 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     let view = View { status, account: Some(home.account()), ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
     let socket = home.dir().join(SOCKET);
-    let server = serve(&socket, core.clone()).map_err(Error::Socket)?;
     let (stop, stopping) = watch::channel(false);
     let (done, stopped) = oneshot::channel();
     let shell = Shell {
@@ -171,6 +170,8 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         full: None,
         home,
     };
+    shell.show();
+    let server = serve(&socket, core.clone()).map_err(Error::Socket)?;
     let sources = Sources { net: net_events, lan: lan_events, asks, stopping };
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("node".into());
@@ -240,7 +241,6 @@ impl Shell {
     fn run(mut self, mut sources: Sources, outputs: Vec<Output>, runtime: &Handle) {
         outputs.into_iter().for_each(|output| self.carry_out(output));
         self.batch(Vec::new());
-        self.show();
         loop {
             let wait = self.wait();
             let first = runtime.block_on(async { timeout(wait, sources.next()).await });
