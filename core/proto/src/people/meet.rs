@@ -168,6 +168,7 @@ impl People {
         }
         shelf.put(Kind::Hello, &invite.tag().0, &waiting.encode());
         self.waiting.insert(invite.tag(), waiting);
+        self.changed = true;
         let stored = self.stored(conversation).map(|(_, proto)| proto);
         if stored.as_ref().is_none_or(|proto| proto.standing() != Standing::Friend) {
             let name = self.free_name(&invite.name, &invite.account);
@@ -196,6 +197,7 @@ impl People {
 
     pub(super) fn stop_waiting(&mut self, tag: InviteTag, shelf: &mut dyn Shelf) {
         self.waiting.remove(&tag);
+        self.changed = true;
         shelf.delete(Kind::Hello, &tag.0);
     }
 
