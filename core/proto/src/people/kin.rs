@@ -152,7 +152,7 @@ impl People {
     }
 
     /// A friend's device told which of our secrets it holds: when both sides hold several of the
-    /// same, the smallest stays.
+    /// same, the smallest stays. It is told so, for it may have got the last one after we told it.
     pub fn take_secrets(
         &mut self,
         account: AccountId,
@@ -160,9 +160,13 @@ impl People {
         shelf: &mut dyn Shelf,
     ) {
         let shared = self.secrets(account).map(|(id, _)| id).filter(|id| theirs.contains(id));
-        let spare: Vec<_> = shared.skip(1).collect();
-        for id in spare {
-            self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
+        let shared: Vec<_> = shared.collect();
+        for id in shared.iter().skip(1) {
+            self.record(Topic::Secret, &own::secret_key(&account, id), None, shelf);
+        }
+        if shared.len() > 1 {
+            let frame = Frame::Secrets(shared);
+            self.effects.push_back(Effect::Tell(Audience::Account(account), frame));
         }
     }
 }
