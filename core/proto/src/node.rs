@@ -57,12 +57,7 @@ impl Node {
                 self.outputs.push_back(Output::Done(asker, done));
             }
             Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, shelf),
-            Input::LinkDown(link) => {
-                if let Some((device, _)) = self.reach.link(link) {
-                    self.talk.link_down(link, device);
-                }
-                self.reach.link_down(link, now);
-            }
+            Input::LinkDown(link) => self.on_link_down(link, now),
             Input::Frame(link, said) => self.on_said(link, said, shelf),
             Input::Letter(asker, letter) => {
                 let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
@@ -93,6 +88,7 @@ impl Node {
             }
         }
         self.dice.forget();
+        self.part(now);
         self.carry();
     }
 
@@ -172,18 +168,36 @@ impl Node {
 
     fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, shelf: &mut dyn Shelf) {
         let Arrival { account, device, transport, dialled, .. } = *arrival;
-        let wanted = self.people.links(account) && device != self.people.me().device();
-        if !wanted || !self.people.take_roster(account, &arrival.roster, shelf) {
+        if !self.people.links(account)
+            || !self.people.take_roster(account, &arrival.roster, shelf)
+            || !self.people.welcomes(account, device)
+        {
             return self.outputs.push_back(Output::Close(link));
         }
         self.people.take_card(&arrival.card, shelf);
-        if !self.people.vouches(account, device) {
-            return self.outputs.push_back(Output::Close(link));
-        }
         let greeting = self.people.greeting(account);
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
         self.reach.link_up(link, Up { device, account, transport, dialled }, shelf);
+    }
+
+    fn on_link_down(&mut self, link: LinkId, now: Time) {
+        if let Some((device, _)) = self.reach.link(link) {
+            self.talk.link_down(link, device);
+        }
+        self.reach.link_down(link, now);
+    }
+
+    /// Closes links with those who are not welcome any more, and forgets them at once.
+    fn part(&mut self, now: Time) {
+        if !self.people.is_changed() {
+            return;
+        }
+        let people = &self.people;
+        for link in self.reach.unwelcome(|account, device| people.welcomes(account, device)) {
+            self.outputs.push_back(Output::Close(link));
+            self.on_link_down(link, now);
+        }
     }
 
     fn on_said(&mut self, link: LinkId, said: Said, shelf: &mut dyn Shelf) {
@@ -230,7 +244,6 @@ impl Node {
         while let Some(effect) = self.people.poll() {
             match effect {
                 people::Effect::Tell(audience, frame) => self.tell(audience, &frame),
-                people::Effect::Part(account) => self.reach.part(account),
                 people::Effect::News(news) => {
                     self.outputs.push_back(Output::Event(Event::People(news)))
                 }

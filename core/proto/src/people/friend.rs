@@ -43,6 +43,14 @@ pub struct Friend {
     pub blocked: bool,
 }
 
+impl Friend {
+    /// Whether we speak with each other.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.standing == Standing::Friend && !self.blocked
+    }
+}
+
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct FriendProto {
     #[prost(bytes = "vec", tag = "1")]
@@ -74,6 +82,12 @@ impl People {
     #[must_use]
     pub fn friend(&self, conversation: ConversationId) -> Option<Friend> {
         self.friends().find(|friend| friend.conversation == conversation)
+    }
+
+    /// The friend whose account begins so.
+    pub(super) fn friend_with(&self, short: &[u8; 16]) -> Option<Friend> {
+        let proto = FriendProto::decode(self.map.value(Topic::Friend, short)?).ok()?;
+        Some(self.friend_of(short, &proto))
     }
 
     fn friend_of(&self, short: &[u8; 16], proto: &FriendProto) -> Friend {
@@ -116,9 +130,6 @@ impl People {
         let Some((short, proto)) = self.stored(conversation) else {
             return false;
         };
-        if blocked && let Some(account) = AccountId::parse(&proto.account) {
-            self.effects.push_back(Effect::Part(account));
-        }
         self.keep(&short, FriendProto { blocked, ..proto }, shelf);
         true
     }
@@ -134,7 +145,6 @@ impl People {
             for id in secrets {
                 self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
             }
-            self.effects.push_back(Effect::Part(account));
         }
         let waiting = self.waiting.values().filter(|w| w.invite.account == short);
         let tags: Vec<_> = waiting.map(|w| w.invite.tag()).collect();

@@ -137,14 +137,7 @@ impl People {
             };
             let conversation = ConversationId::pair(&self.me.account.short(), short);
             match self.friend(conversation) {
-                Some(friend) => {
-                    if friend.blocked
-                        && let Some(account) = friend.account
-                    {
-                        self.effects.push_back(Effect::Part(account));
-                    }
-                    self.effects.push_back(Effect::News(News::Friend(friend)));
-                }
+                Some(friend) => self.effects.push_back(Effect::News(News::Friend(friend))),
                 None if before => self.effects.push_back(Effect::News(News::Gone(conversation))),
                 None => {}
             }

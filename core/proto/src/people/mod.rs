@@ -50,8 +50,6 @@ use crate::{
 pub enum Effect {
     /// Say this on the links to these.
     Tell(Audience, Frame),
-    /// End the links with this account: it is no friend any more.
-    Part(AccountId),
     /// A person should know.
     News(News),
 }
@@ -153,6 +151,12 @@ impl People {
         self.make_directory()
     }
 
+    /// Whether something changed since the directory was last asked for.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
     fn make_directory(&self) -> Option<Directory> {
         let (_, card) = self.cards.get(&self.me.device())?;
         let roster = self.rosters.get(&self.me.account)?.newest();
@@ -185,14 +189,22 @@ impl People {
 
     /// Accounts whose devices may have links: one's own, and friends who are not blocked.
     fn linked(&self) -> impl Iterator<Item = AccountId> {
-        let friends = self.friends().filter(|f| f.standing == Standing::Friend && !f.blocked);
+        let friends = self.friends().filter(Friend::is_open);
         core::iter::once(self.me.account).chain(friends.filter_map(|f| f.account))
     }
 
     /// Whether links with this account are wanted.
     #[must_use]
     pub fn links(&self, account: AccountId) -> bool {
-        self.linked().any(|linked| linked == account)
+        let friend = || self.friend_with(&account.short());
+        let open = |friend: Friend| friend.is_open() && friend.account == Some(account);
+        account == self.me.account || friend().is_some_and(open)
+    }
+
+    /// Whether this device may have a link with us.
+    #[must_use]
+    pub fn welcomes(&self, account: AccountId, device: DeviceId) -> bool {
+        device != self.me.device() && self.links(account) && self.vouches(account, device)
     }
 
     /// The devices that may be called, and where their cards say they are.
@@ -236,8 +248,8 @@ impl People {
                 conversation == ConversationId::own(&me) || self.friend(conversation).is_some()
             }
             (true, false) => conversation == pair(author) && self.is_friend(author),
-            (false, true) => conversation == pair(peer),
-            (false, false) => conversation == pair(peer) && author == peer,
+            (false, true) => conversation == pair(peer) && self.links(peer),
+            (false, false) => conversation == pair(peer) && author == peer && self.links(peer),
         };
         here && self.vouches(author, device)
     }

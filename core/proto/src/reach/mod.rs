@@ -137,9 +137,11 @@ impl Reach {
         self.links.all()
     }
 
-    /// Ends the links with an account.
-    pub fn part(&mut self, account: AccountId) {
-        self.effects.extend(self.links.of(account).map(Effect::Close));
+    /// The links that are not welcome.
+    pub fn unwelcome(&self, welcome: impl Fn(AccountId, DeviceId) -> bool) -> Vec<LinkId> {
+        let links = self.links.all().filter_map(|link| Some((link, self.link(link)?)));
+        let unwelcome = links.filter(|(_, (device, account))| !welcome(*account, *device));
+        unwelcome.map(|(link, _)| link).collect()
     }
 
     /// Whom we want to reach, and where they say they are; who is not among them is forgotten.
