@@ -145,6 +145,7 @@ impl People {
             for id in secrets {
                 self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
             }
+            self.cancel_used_by(account, shelf);
         }
         let waiting = self.waiting.values().filter(|w| w.invite.account == short);
         let tags: Vec<_> = waiting.map(|w| w.invite.tag()).collect();

@@ -122,11 +122,24 @@ impl People {
         }
         let over = self.invites().filter(|invite| end(invite) <= now);
         let over: Vec<_> = over.map(|invite| invite.tag()).collect();
-        for tag in over {
-            self.record(Topic::Invite, &tag.0, None, shelf);
-            shelf.delete(Kind::Answer, &tag.0);
-            self.answered.remove(&tag);
-        }
+        over.into_iter().for_each(|tag| self.cancel(tag, shelf));
+    }
+
+    /// Erases the seeds of the invites that an account used: by them it could come back.
+    pub(super) fn cancel_used_by(&mut self, account: AccountId, shelf: &mut dyn Shelf) {
+        let all = self.map.values(Topic::Invite);
+        let used = all.filter_map(|(_, value)| {
+            let (given, _, invite) = Given::parse(value)?;
+            (given.used == account.0).then(|| invite.tag())
+        });
+        let used: Vec<_> = used.collect();
+        used.into_iter().for_each(|tag| self.cancel(tag, shelf));
+    }
+
+    fn cancel(&mut self, tag: InviteTag, shelf: &mut dyn Shelf) {
+        self.record(Topic::Invite, &tag.0, None, shelf);
+        shelf.delete(Kind::Answer, &tag.0);
+        self.answered.remove(&tag);
     }
 
     /// When the first of the seeds is to be erased that are there now.
