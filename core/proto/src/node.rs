@@ -69,7 +69,12 @@ impl Node {
                 }
                 Some(_) | None => self.reach.failed(dial, now, &mut self.dice),
             },
-            Input::DialFailed(dial) => self.reach.failed(dial, now, &mut self.dice),
+            Input::DialFailed(dial) => {
+                if let Some(Target::Device(device)) = self.reach.target(dial) {
+                    self.people.call_otherwise(device);
+                }
+                self.reach.failed(dial, now, &mut self.dice);
+            }
             Input::Heard(name, tags, addresses) => {
                 let whose = self.people.recognise(&tags);
                 self.reach.heard(name.clone(), tags, addresses);

@@ -5,12 +5,12 @@
 //! welcome if a roster no older than ours lists it. Nothing is remembered here: who is welcome
 //! tells the node, which takes roster and card in and may still close the link.
 
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{account::Rosters, card::Card};
+use super::{People, account::Rosters, card::Card};
 use crate::{
     id::{AccountId, DeviceId, SecretId},
-    seal::Secret,
+    seal::{Context, Secret},
     wire::Signed,
 };
 
@@ -92,5 +92,54 @@ impl Directory {
         known.take(roster).ok()?;
         let listed = known.roster().devices.get(&card.device()) == Some(&card.key);
         (card.account == account && card.noise == *noise && listed).then(|| card.device())
+    }
+}
+
+impl People {
+    /// Whom links may be made with now; nobody before there is a card of our own.
+    pub(super) fn make_directory(&self) -> Option<Directory> {
+        let (_, card) = self.cards.get(&self.me.device())?;
+        let roster = self.rosters.get(&self.me.account)?.newest();
+        let mut directory = Directory {
+            noise: self.me.noise.clone(),
+            roster: roster.clone(),
+            card: card.clone(),
+            devices: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+        };
+        for account in self.linked() {
+            let Some(rosters) = self.rosters.get(&account) else {
+                continue;
+            };
+            let secrets: Vec<_> = self.secrets(account).collect();
+            let turn = self.turns.get(&account).copied().unwrap_or_default();
+            let Some(&(named, _)) = secrets.iter().cycle().nth(turn) else {
+                continue;
+            };
+            for (id, secret) in secrets {
+                directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
+            }
+            let devices = rosters.roster().devices.keys().filter(|d| **d != self.me.device());
+            for (card, _) in devices.filter_map(|device| self.cards.get(device)) {
+                directory.devices.insert(card.device(), (card.noise, named));
+            }
+            directory.accounts.insert(account, rosters.clone());
+        }
+        Some(directory)
+    }
+
+    /// A device could not be called: the next time with another secret, if there are several. One
+    /// side may have dropped what the other still holds.
+    pub fn call_otherwise(&mut self, device: DeviceId) {
+        let Some(account) = self.cards.get(&device).map(|(card, _)| card.account) else {
+            return;
+        };
+        let secrets = self.secrets(account).count();
+        if secrets > 1 {
+            let turn = self.turns.entry(account).or_default();
+            *turn = (*turn + 1) % secrets;
+            self.changed = true;
+        }
     }
 }

@@ -39,7 +39,7 @@ pub use self::{
 };
 use crate::{
     id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId},
-    seal::{Context, Secret},
+    seal::Secret,
     store::{Kind, Record, Shelf},
     time::Time,
     wire::{Address, Frame, Invalid, Signed, Topic},
@@ -87,6 +87,8 @@ pub struct People {
     answered: BTreeMap<InviteTag, meet::Answered>,
     effects: VecDeque<Effect>,
     changed: bool,
+    /// Which of several secrets to call an account with: they are tried in turn.
+    turns: BTreeMap<AccountId, usize>,
     /// When the first seed of an invite is to be erased, by what last changed.
     next_end: Option<Time>,
 }
@@ -104,6 +106,7 @@ impl People {
             answered: BTreeMap::new(),
             effects: VecDeque::new(),
             changed: true,
+            turns: BTreeMap::new(),
             next_end: None,
         }
     }
@@ -155,36 +158,6 @@ impl People {
     #[must_use]
     pub fn is_changed(&self) -> bool {
         self.changed
-    }
-
-    fn make_directory(&self) -> Option<Directory> {
-        let (_, card) = self.cards.get(&self.me.device())?;
-        let roster = self.rosters.get(&self.me.account)?.newest();
-        let mut directory = Directory {
-            noise: self.me.noise.clone(),
-            roster: roster.clone(),
-            card: card.clone(),
-            devices: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            accounts: BTreeMap::new(),
-        };
-        for account in self.linked() {
-            let Some(rosters) = self.rosters.get(&account) else {
-                continue;
-            };
-            let Some((first, _)) = self.secrets(account).next() else {
-                continue;
-            };
-            for (id, secret) in self.secrets(account) {
-                directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
-            }
-            let devices = rosters.roster().devices.keys().filter(|d| **d != self.me.device());
-            for (card, _) in devices.filter_map(|device| self.cards.get(device)) {
-                directory.devices.insert(card.device(), (card.noise, first));
-            }
-            directory.accounts.insert(account, rosters.clone());
-        }
-        Some(directory)
     }
 
     /// Accounts whose devices may have links: one's own, and friends who are not blocked.

@@ -5,4 +5,5 @@
 
 mod befriending;
 mod exactly_once;
+mod parting;
 mod sync;
