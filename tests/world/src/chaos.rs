@@ -1,10 +1,14 @@
 //! The weather: how long things take, and what is lost.
 
-use std::time::Duration;
+use std::{net::Ipv6Addr, time::Duration};
 
 use covey_proto::Input;
 
-use crate::{device::Who, world::World};
+use crate::{
+    device::Who,
+    people::{at, public},
+    world::World,
+};
 
 /// What the network is like.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +81,15 @@ impl World {
 
     /// A device is found from everywhere, or only from where it is.
     pub fn hide(&mut self, who: Who, hidden: bool) {
-        let public = if hidden { Vec::new() } else { vec![crate::people::public(who)] };
+        let public = if hidden { Vec::new() } else { vec![public(who)] };
         self.device_mut(who).addresses = public;
+        self.network_changed(who);
+    }
+
+    /// A device goes to another network: from now on it is found at this address of its own.
+    pub fn move_to(&mut self, who: Who, place: u16) {
+        let ip = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, place);
+        self.device_mut(who).addresses = vec![at(ip, 4242)];
         self.network_changed(who);
     }
 

@@ -1,10 +1,6 @@
 //! Dials: who reaches whom, which handshakes succeed, and letters with their answers.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv6Addr},
-    rc::Rc,
-};
+use std::{collections::BTreeMap, rc::Rc};
 
 use covey_proto::{
     Input, InviteTag, Time,
@@ -17,6 +13,7 @@ use covey_proto::{
 
 use crate::{
     device::{Device, Who},
+    people::local,
     wire::{End, NOTICE, Side, Wire, WireId},
     world::{Happening, World},
 };
@@ -67,6 +64,7 @@ pub(crate) struct Letters {
 
 impl World {
     pub(crate) fn dial(&mut self, from: Who, dial: Dial, letter: Option<Vec<u8>>) {
+        self.dialled += 1;
         let device = self.device(from);
         let (run, knows) = (device.run, device.directory.clone());
         let delay = self.delay();
@@ -94,15 +92,14 @@ impl World {
 
     /// The device that somebody who dials this address reaches.
     fn reached(&self, from: Who, address: Address) -> Option<Who> {
-        let IpAddr::V6(ip) = address.ip else { return None };
-        let [.., number] = ip.segments();
-        let to = Who(usize::from(number).checked_sub(1)?);
-        let there = self.devices.get(to.0)?;
-        let here = self.device(from);
-        let near = here.lan.is_some() && here.lan == there.lan;
-        let way = if is_local(ip) { near } else { there.addresses.contains(&address) };
+        let lan = self.device(from).lan;
+        let to = self.everybody().find(|other| {
+            let there = self.device(*other);
+            let near = lan.is_some() && lan == there.lan && local(*other) == address;
+            near || there.addresses.contains(&address)
+        })?;
         let cut = self.cuts.contains(&(from.min(to), from.max(to)));
-        (way && !cut && there.node.is_some() && from != to).then_some(to)
+        (!cut && self.device(to).node.is_some() && from != to).then_some(to)
     }
 
     /// What both ends' connections do: the link is up at both, unless one of them refuses.
@@ -186,10 +183,6 @@ impl World {
         let ms = self.dice.below(within);
         self.after(ms, Happening::Input(from, run, Input::DialFailed(dial)));
     }
-}
-
-pub(crate) fn is_local(ip: Ipv6Addr) -> bool {
-    ip.is_unicast_link_local()
 }
 
 /// Whether a handshake between the two succeeds, given what each knows.

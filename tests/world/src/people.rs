@@ -132,19 +132,19 @@ struct RostersRow {
     signed: Vec<Signed>,
 }
 
-/// Where a device is found from everywhere.
+/// Where a device is found from everywhere, to begin with.
 pub(crate) fn public(who: Who) -> Address {
-    at(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number(who)))
+    at(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number(who)), 4242)
 }
 
 /// Where it is found on its local network only.
 pub(crate) fn local(who: Who) -> Address {
     let ip = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number(who));
-    Address { zone: Some(2), ..at(ip) }
+    Address { zone: Some(2), ..at(ip, 4242) }
 }
 
-fn at(ip: Ipv6Addr) -> Address {
-    Address { transport: Transport::Quic, ip: ip.into(), port: 4242, zone: None }
+pub(crate) fn at(ip: Ipv6Addr, port: u16) -> Address {
+    Address { transport: Transport::Quic, ip: ip.into(), port, zone: None }
 }
 
 fn number(who: Who) -> u16 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covey_proto::{
-    Command, ConversationId, EntryId, Event, Input, LogId, Seq,
+    Command, ConversationId, EntryId, Event, Input, LogId, Seq, Time,
     io::{Asker, Refusal, Reply},
     people::{Friend, directory::Directory},
     store::{Kind, Message, Shown},
@@ -154,6 +154,18 @@ impl World {
         wires.filter(|wire| wire.ends.iter().any(|end| end.who == other)).count()
     }
 
+    /// How often anybody dialled.
+    #[must_use]
+    pub fn dials(&self) -> u64 {
+        self.dialled
+    }
+
+    /// When a device's node wants to be called next.
+    #[must_use]
+    pub fn alarm(&self, who: Who) -> Option<Time> {
+        self.device(who).due
+    }
+
     /// Waits until two devices are linked.
     pub fn link(&mut self, one: Who, other: Who) {
         self.until("they are linked", |w| w.links(one, other) > 0 && w.links(other, one) > 0);
@@ -193,6 +205,6 @@ impl World {
             wire.is_some_and(|wire| wire.ends.iter().any(|end| end.who == to))
         };
         let link = links.filter(to).map(|(link, _)| *link).next_back();
-        self.say_on(from, link.expect("they are linked"), bytes);
+        self.put_on(from, link.expect("they are linked"), bytes);
     }
 }

@@ -100,6 +100,11 @@ impl World {
     pub(crate) fn say_on(&mut self, who: Who, link: LinkId, bytes: Vec<u8>) {
         let padded = (bytes.len() + 3).next_multiple_of(PAD);
         assert!(padded <= MAX_FRAME, "{who:?} says a frame of {} bytes", bytes.len());
+        self.put_on(who, link, bytes);
+    }
+
+    /// Puts bytes on a link, whatever they are.
+    pub(crate) fn put_on(&mut self, who: Who, link: LinkId, bytes: Vec<u8>) {
         let Some(&(wire, side)) = self.device(who).links.get(&link) else { return };
         let lost = self.lost();
         if self.wire(wire).broken {

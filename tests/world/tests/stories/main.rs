@@ -5,5 +5,6 @@
 
 mod befriending;
 mod exactly_once;
+mod links;
 mod parting;
 mod sync;
