@@ -229,7 +229,7 @@ impl Node {
         let Some(directory) = self.people.directory() else { return };
         // Before anything that lets others call us.
         self.outputs.push_front(Output::Roster(directory));
-        self.outputs.push_back(Output::Announce(self.people.tags(&mut self.dice)));
+        self.outputs.extend(self.people.tags(&mut self.dice).map(Output::Announce));
         let devices = self.people.devices();
         let devices = devices.map(|(device, _, told)| (Target::Device(device), told.to_vec()));
         let letters = self.people.letters();

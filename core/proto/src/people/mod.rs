@@ -85,6 +85,8 @@ pub struct People {
     map: Map,
     waiting: BTreeMap<InviteTag, hello::Waiting>,
     answered: BTreeMap<InviteTag, meet::Answered>,
+    /// The keys behind the tags shown on the local network.
+    shown: Vec<[u8; 32]>,
     effects: VecDeque<Effect>,
     changed: bool,
     /// Which of several secrets to call an account with: they are tried in turn.
@@ -104,6 +106,7 @@ impl People {
             cards: BTreeMap::new(),
             waiting: BTreeMap::new(),
             answered: BTreeMap::new(),
+            shown: Vec::new(),
             effects: VecDeque::new(),
             changed: true,
             turns: BTreeMap::new(),

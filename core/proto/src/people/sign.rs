@@ -25,15 +25,21 @@ pub enum Whom {
 }
 
 impl People {
-    /// What this device is recognised by on the local network, and by every open invite's holder.
-    pub fn tags(&self, dice: &mut Dice) -> Vec<Vec<u8>> {
-        let keys = core::iter::once(seal::x25519_public(&self.me.noise));
-        let invites = self.invites().map(|invite| invite.key);
-        let tag = |key: [u8; 32]| {
+    /// What this device is recognised by on the local network, by friends and by every open
+    /// invite's holder, if that changed: new tags mean work for all who listen.
+    pub fn tags(&mut self, dice: &mut Dice) -> Option<Vec<Vec<u8>>> {
+        let own = core::iter::once(seal::x25519_public(&self.me.noise));
+        let keys = own.chain(self.invites().map(|invite| invite.key)).take(MAX_TAGS);
+        let keys: Vec<_> = keys.collect();
+        if keys == self.shown {
+            return None;
+        }
+        self.shown = keys;
+        let tag = |key| {
             let salt: [u8; 16] = dice.roll();
-            [&salt[..], &seal::lan_tag(&key, &salt)].concat()
+            [&salt[..], &seal::lan_tag(key, &salt)].concat()
         };
-        keys.chain(invites).take(MAX_TAGS).map(tag).collect()
+        Some(self.shown.iter().map(tag).collect())
     }
 
     /// Whose tags these are.
