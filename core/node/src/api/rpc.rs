@@ -24,8 +24,10 @@ use tokio::{
 
 use super::{Answer, Command, Core, Event, Failure, Query, Reply};
 
-/// The longest line.
+/// The longest line of a caller.
 const MAX_LINE: u64 = 1 << 20;
+/// The longest line of a node: a thousand of the longest messages, each character escaped.
+const MAX_ANSWER: u64 = 256 << 20;
 /// The most connections at once; more wait.
 const MAX_CONNECTIONS: usize = 64;
 /// The most requests of one connection that are under way.
@@ -76,7 +78,7 @@ async fn connection(stream: UnixStream, core: Core) -> io::Result<()> {
     let (mut read, write) = (BufReader::new(read), Arc::new(Mutex::new(write)));
     let places = Arc::new(Semaphore::new(MAX_REQUESTS));
     let mut tasks = tokio::task::JoinSet::new();
-    while let Some(line) = line(&mut read).await? {
+    while let Some(line) = line(&mut read, MAX_LINE).await? {
         let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
         let (core, write) = (core.clone(), write.clone());
         tasks.spawn(async move {
@@ -88,9 +90,9 @@ async fn connection(stream: UnixStream, core: Core) -> io::Result<()> {
     Ok(())
 }
 
-async fn line(read: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<String>> {
+async fn line(read: &mut BufReader<OwnedReadHalf>, longest: u64) -> io::Result<Option<String>> {
     let mut line = String::new();
-    read.take(MAX_LINE).read_line(&mut line).await?;
+    read.take(longest).read_line(&mut line).await?;
     match line.ends_with('\n') {
         true => Ok(Some(line)),
         false if line.is_empty() => Ok(None),
@@ -221,7 +223,7 @@ impl Client {
 
     async fn exchange(&mut self, request: &Value) -> io::Result<String> {
         self.write.write_all(format!("{request}\n").as_bytes()).await?;
-        line(&mut self.read).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        line(&mut self.read, MAX_ANSWER).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
     /// Listens: this end hears events from now on, and nothing else.
@@ -241,7 +243,7 @@ pub struct Events(Client);
 impl Events {
     /// The next event; none when the node has stopped.
     pub async fn next(&mut self) -> Option<Event> {
-        let line = line(&mut self.0.read).await.ok()??;
+        let line = line(&mut self.0.read, MAX_ANSWER).await.ok()??;
         serde_json::from_str::<Notification>(&line).ok().map(|told| told.params)
     }
 }

@@ -45,8 +45,6 @@ use crate::{
 const MAX_BATCH: usize = 256;
 /// So often the dice take in fresh bytes.
 const STIR: Duration = Duration::from_secs(3600);
-/// The socket's file in the home.
-const SOCKET: &str = "api.sock";
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -150,7 +148,7 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     };
     let view = View { status, account: Some(home.account()), ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
-    let socket = home.dir().join(SOCKET);
+    let socket = socket(home.dir());
     let (stop, stopping) = watch::channel(false);
     let (done, stopped) = oneshot::channel();
     let shell = Shell {
@@ -183,6 +181,12 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     };
     thread.spawn(body).map_err(Error::System)?;
     Ok(Running { core, socket, stop, stopped })
+}
+
+/// Where the node of the home in this folder takes its callers.
+#[must_use]
+pub fn socket(dir: &Path) -> PathBuf {
+    dir.join("api.sock")
 }
 
 /// Serves the API on the socket, in the place of one that a killed node left behind: the home's
