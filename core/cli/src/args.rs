@@ -1,0 +1,250 @@
+//! What can be typed.
+//!
+//! A value that was taken here is valid as far as that can be seen without a node.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use clap_complete::Shell;
+use covey_node::api::State;
+
+/// Talk with friends, with no server of anybody's.
+#[derive(Debug, Parser)]
+#[command(name = "covey", version, after_help = EXIT_CODES, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Typed {
+    /// This person's folder [default: ~/.local/share/covey]
+    #[arg(long, global = true, value_name = "DIR", env = "COVEY_HOME")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print one JSON object instead of words
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 timed out";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node on this home; every other command talks to it
+    Run(Run),
+    #[command(flatten)]
+    Ask(Ask),
+    /// Print everything that happens, as lines of JSON
+    Watch,
+    /// Print a script that completes commands in your shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual, as man(1) reads it
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Listen here, as a multiaddress; can be given more than once [default: everywhere]
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Vec<String>,
+    /// Neither look for friends on the local network nor be found there
+    #[arg(long)]
+    pub(crate) no_lan: bool,
+    /// Keep the secrets under the passphrase in this file's first line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// What a running node is asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ask {
+    /// Show your name, or set it
+    Me {
+        /// What your friends call you
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Make an invite for one friend: a text, a picture, or a code on the screen
+    Invite {
+        /// Write a QR code into this PNG file
+        #[arg(long, value_name = "FILE", conflicts_with = "qr")]
+        png: Option<PathBuf>,
+        /// Show a QR code here, for somebody who is with you
+        #[arg(long)]
+        qr: bool,
+        /// For how long it is good, as 90s, 10m or 7d [default: 7d, with --qr 10m]
+        #[arg(long, value_parser = lifetime)]
+        ttl: Option<u32>,
+    },
+    /// Accept a friend's invite
+    Accept {
+        /// The invite
+        #[arg(required_unless_present = "png")]
+        text: Option<String>,
+        /// Read it from the QR code in this PNG file
+        #[arg(long, value_name = "FILE", conflicts_with = "text")]
+        png: Option<PathBuf>,
+    },
+    /// List your friends
+    Friends,
+    /// Call a friend something else
+    Rename {
+        /// Who: a name, or how it begins
+        name: String,
+        /// The new name
+        new: String,
+    },
+    /// End a friendship
+    Remove {
+        /// Who: a name, or how it begins
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Hear nothing from a friend any more
+    Block {
+        /// Who: a name, or how it begins
+        name: String,
+        /// Hear from this friend again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Say something to a friend; returns once it is on disk
+    Send {
+        /// To whom: a name, or how it begins
+        name: String,
+        /// What
+        #[arg(required_unless_present = "stdin", allow_hyphen_values = true)]
+        text: Option<String>,
+        /// Say what comes in instead
+        #[arg(long, conflicts_with = "text")]
+        stdin: bool,
+    },
+    /// Show what was said, oldest first
+    Log {
+        /// With whom: a name, or how it begins
+        name: String,
+        /// The last so many messages
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Wait until something became of a message
+    Wait {
+        /// Its id, or how it begins
+        #[arg(value_name = "MSG")]
+        message: String,
+        /// Until then; kept and read come later
+        #[arg(long, default_value = "delivered", value_parser = state())]
+        state: State,
+        /// Give up after so many seconds, or as 10m [default: never]
+        #[arg(long, value_name = "SECS", value_parser = duration)]
+        timeout: Option<Duration>,
+    },
+    /// Show who you are, where your secrets are kept, and who is linked
+    Status,
+    /// Call a method of the node's API, for scripts
+    Api {
+        /// command or query
+        method: String,
+        /// Its parameters
+        #[arg(value_name = "JSON", value_parser = json)]
+        params: Option<serde_json::Value>,
+    },
+}
+
+fn state() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(["kept", "delivered", "read"]).try_map(|state| {
+        match state == "delivered" {
+            true => Ok(State::Delivered),
+            false => Err(format!("waiting until a message is {state} comes later")),
+        }
+    })
+}
+
+/// A number of seconds, or one with its unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let unit = match text.strip_prefix(number) {
+        Some("" | "s") => Some(1.0),
+        Some("m") => Some(60.0),
+        Some("h") => Some(3_600.0),
+        Some("d") => Some(86_400.0),
+        Some(_) | None => None,
+    };
+    let seconds = number.parse::<f64>().ok().zip(unit).map(|(number, unit)| number * unit);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a time is a number of seconds, or as 90s, 10m, 12h or 7d".into())
+}
+
+fn lifetime(text: &str) -> Result<u32, String> {
+    match u32::try_from(duration(text)?.as_secs()) {
+        Ok(0) => Err("an invite is good for a second at least".into()),
+        Ok(seconds) => Ok(seconds),
+        Err(_) => Err("an invite is not good for so long".into()),
+    }
+}
+
+fn json(text: &str) -> Result<serde_json::Value, String> {
+    serde_json::from_str(text).map_err(|error| format!("this is no JSON: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn what_can_be_typed_contradicts_itself_nowhere() {
+        Typed::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_is_seconds_or_has_a_unit() {
+        for (text, seconds) in [("90", 90.0), ("0.5", 0.5), ("90s", 90.0), ("10m", 600.0)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        assert_eq!(lifetime("7d"), Ok(604_800));
+        for text in ["", "m", "-1", "1w", "10 m", "nan", "inf", "1e300d", "١٠"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_invite_is_good_for_a_second_at_least_and_136_years_at_most() {
+        assert!(lifetime("0.9").is_err());
+        assert_eq!(lifetime("4294967295"), Ok(u32::MAX));
+        assert!(lifetime("4294967296").is_err());
+    }
+
+    #[test]
+    fn a_text_may_begin_with_a_dash() {
+        let Ok(Command::Ask(Ask::Send { text, .. })) = typed(&["send", "Ben", "-_-"]) else {
+            panic!("no text was understood");
+        };
+        assert_eq!(text.as_deref(), Some("-_-"));
+    }
+
+    #[test]
+    fn what_leaves_open_what_is_meant_is_refused() {
+        for words in [
+            &["send", "Ben"][..],
+            &["send", "Ben", "hello", "--stdin"],
+            &["accept"],
+            &["accept", "COVEY:A", "--png", "invite.png"],
+            &["invite", "--qr", "--png", "invite.png"],
+            &["wait", "1234abcd", "--state", "read"],
+            &["api", "query", "{"],
+        ] {
+            assert!(typed(words).is_err(), "{words:?}");
+        }
+    }
+
+    fn typed(words: &[&str]) -> Result<Command, clap::Error> {
+        Typed::try_parse_from(["covey"].iter().chain(words)).map(|typed| typed.command)
+    }
+}

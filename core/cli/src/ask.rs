@@ -1,0 +1,177 @@
+//! The commands that ask the running node one thing, and what they say to programs and people.
+
+use std::{
+    io::{self, IsTerminal as _, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use covey_node::{
+    api::{Command, Friend, InviteKind, Reply},
+    qr,
+};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::{
+    args::Ask,
+    fault,
+    node::{Node, ODD},
+    show::{self, FAINT, STRONG},
+    wait,
+};
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// For programs: one object.
+    pub(crate) json: Value,
+    /// The same for people, styled.
+    pub(crate) words: String,
+    /// What a person may do next; not part of what was asked for.
+    pub(crate) hint: Option<String>,
+}
+
+impl Said {
+    fn new(json: Value, words: impl Into<String>) -> Self {
+        Self { json, words: words.into(), hint: None }
+    }
+}
+
+/// Asks the node of this home.
+pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
+    let mut node = Node::attach(home).await?;
+    match what {
+        Ask::Me { name } => me(node, name).await,
+        Ask::Invite { png, qr, ttl } => invite(node, png, qr, ttl).await,
+        Ask::Accept { text, png } => accept(node, text, png).await,
+        Ask::Friends => {
+            let friends = node.status().await?.friends;
+            Ok(Said::new(json!({ "friends": friends }), show::friends(&friends)))
+        }
+        Ask::Rename { name, new } => {
+            let friend = node.friend(&name).await?;
+            node.order(Command::Rename { friend: friend.id, name: new.clone() }).await?;
+            let words = format!("{} is {} from now on", show::line(&friend.name), show::line(&new));
+            Ok(Said::new(json!({ "friend": new }), words))
+        }
+        Ask::Remove { name, yes } => remove(node, &name, yes).await,
+        Ask::Block { name, undo } => {
+            let Friend { id, name, .. } = node.friend(&name).await?;
+            node.order(Command::Block { friend: id, blocked: !undo }).await?;
+            let change = if undo { "is no longer blocked" } else { "is blocked" };
+            let words = format!("{} {change}", show::line(&name));
+            Ok(Said::new(json!({ "friend": name, "blocked": !undo }), words))
+        }
+        Ask::Send { name, text, .. } => send(node, &name, text).await,
+        Ask::Log { name, limit } => {
+            let friend = node.friend(&name).await?;
+            let messages = node.log(&friend, limit).await?;
+            let words = show::log(&messages, &friend.name, OffsetDateTime::now_utc());
+            Ok(Said::new(json!({ "messages": messages }), words))
+        }
+        Ask::Wait { message, state, timeout } => {
+            let events = Node::attach(home).await?.0.events().await?;
+            let message = wait::until(node, events, &message, state, timeout).await?;
+            let json = json!({ "id": message.id, "state": message.state });
+            let (style, words) = show::state(message.state, &message.from);
+            Ok(Said::new(json, format!("{style}{words}{style:#}")))
+        }
+        Ask::Status => {
+            let status = node.status().await?;
+            Ok(Said::new(json!(status), show::status(&status)))
+        }
+        Ask::Api { method, params } => {
+            let result =
+                node.0.call(&method, params.unwrap_or_default()).await.map_err(fault::of)?;
+            let words = show::json(&serde_json::to_string_pretty(&result)?);
+            Ok(Said::new(json!({ "result": result }), words))
+        }
+    }
+}
+
+async fn me(mut node: Node, name: Option<String>) -> Result<Said> {
+    let name = match name {
+        Some(name) => {
+            node.order(Command::SetName { name: name.clone() }).await?;
+            name
+        }
+        None => node.status().await?.name,
+    };
+    let words = show::line(&name);
+    Ok(Said::new(json!({ "name": name }), words))
+}
+
+async fn invite(mut node: Node, png: Option<PathBuf>, qr: bool, ttl: Option<u32>) -> Result<Said> {
+    let kind = if qr { InviteKind::Screen } else { InviteKind::Link };
+    let Reply::Invite(text) = node.0.command(Command::Invite { kind, ttl }).await? else {
+        bail!(ODD)
+    };
+    let (words, hint) = match png {
+        Some(file) => {
+            qr::write_png(&file, &text)?;
+            let file = show::line(&file.to_string_lossy());
+            (format!("The invite is in {file}"), "`covey accept --png` and where it is")
+        }
+        None if qr => (qr::terminal(&text)?, "`covey accept --png` and a picture of this"),
+        None => (text.clone(), "`covey accept` and this"),
+    };
+    let hint = format!("Good for one friend, who types {hint}.");
+    Ok(Said { hint: Some(hint), ..Said::new(json!({ "invite": text }), words) })
+}
+
+async fn accept(mut node: Node, text: Option<String>, png: Option<PathBuf>) -> Result<Said> {
+    let text = match png {
+        Some(file) => qr::read_png(&file)?,
+        None => text.unwrap_or_default(),
+    };
+    let Reply::Friend(friend) = node.0.command(Command::Accept { text }).await? else { bail!(ODD) };
+    let words = show::friend(&friend, 0);
+    Ok(Said::new(json!({ "friend": friend.name }), words))
+}
+
+async fn remove(mut node: Node, name: &str, yes: bool) -> Result<Said> {
+    let Friend { id, name, .. } = node.friend(name).await?;
+    let shown = show::line(&name);
+    if !yes && io::stdin().is_terminal() {
+        let mut answer = String::new();
+        write!(anstream::stderr(), "End the friendship with {STRONG}{shown}{STRONG:#}? [y/N] ")?;
+        io::stdin().read_line(&mut answer)?;
+        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+            bail!("{shown} stays your friend");
+        }
+    }
+    node.order(Command::Remove { friend: id }).await?;
+    Ok(Said::new(json!({ "removed": name }), format!("{shown} is no longer your friend")))
+}
+
+async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> {
+    let friend = node.friend(name).await?;
+    let text = match text {
+        Some(text) => text,
+        None => heard()?,
+    };
+    let command = Command::Send { friend: friend.id, text };
+    let Reply::Sent(id) = node.0.command(command).await? else { bail!(ODD) };
+    let short = id.get(..SHORT).unwrap_or(&id);
+    let words = format!("Saved for {}  {FAINT}{short}{FAINT:#}", show::line(&friend.name));
+    Ok(Said::new(json!({ "id": id }), words))
+}
+
+/// So many digits name a message among all that a person will ever see.
+const SHORT: usize = 16;
+
+/// What comes in, without the end of its last line.
+fn heard() -> Result<String> {
+    let mut bytes = Vec::new();
+    io::stdin().take(MAX_HEARD).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == MAX_HEARD {
+        bail!("what came in is far longer than a text may be");
+    }
+    let text = String::from_utf8(bytes).context("what came in is no text")?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(line.strip_suffix('\r').unwrap_or(line).into())
+}
+
+/// Beyond this nothing is read; what a text may be is the node's to say.
+const MAX_HEARD: u64 = 64 << 10;

@@ -1,0 +1,73 @@
+//! The running node, as the commands see it.
+
+use std::{io::ErrorKind, path::Path};
+
+use anyhow::{Context as _, Result, bail};
+use covey_node::{
+    api::{Answer, Command, Friend, Message, Query, Reply, Status, rpc::Client},
+    run,
+};
+
+use crate::names;
+
+/// An end of the node's socket.
+#[derive(Debug)]
+pub(crate) struct Node(pub(crate) Client);
+
+impl Node {
+    /// Attaches to the node that runs on this home.
+    pub(crate) async fn attach(home: &Path) -> Result<Self> {
+        match Client::connect(&run::socket(home)).await {
+            Ok(client) => Ok(Self(client)),
+            Err(error) if NOBODY.contains(&error.kind()) => {
+                bail!("no node runs on this home; start one with `covey run`")
+            }
+            Err(error) => Err(error).context("the node of this home cannot be reached"),
+        }
+    }
+
+    pub(crate) async fn status(&mut self) -> Result<Status> {
+        let Answer::Status(status) = self.0.query(Query::Status).await? else { bail!(ODD) };
+        Ok(status)
+    }
+
+    /// The friend who is meant by a name.
+    pub(crate) async fn friend(&mut self, name: &str) -> Result<Friend> {
+        names::find(self.status().await?.friends, name)
+    }
+
+    pub(crate) async fn message(&mut self, id: &str) -> Result<Message> {
+        let query = Query::Message { id: id.into() };
+        let Answer::Message(message) = self.0.query(query).await? else { bail!(ODD) };
+        Ok(message)
+    }
+
+    /// The last messages of a conversation, oldest first.
+    pub(crate) async fn log(&mut self, friend: &Friend, limit: usize) -> Result<Vec<Message>> {
+        let mut newest_first: Vec<Message> = Vec::new();
+        while newest_first.len() < limit {
+            let limit = (limit - newest_first.len()).min(PAGE) as u32;
+            let before = newest_first.last().map(|message| message.id.clone());
+            let query = Query::Log { friend: friend.id.clone(), before, limit };
+            let Answer::Log(page) = self.0.query(query).await? else { bail!(ODD) };
+            if page.is_empty() {
+                break;
+            }
+            newest_first.extend(page.into_iter().rev());
+        }
+        newest_first.reverse();
+        Ok(newest_first)
+    }
+
+    /// Does something that is answered by no more than that it is done.
+    pub(crate) async fn order(&mut self, command: Command) -> Result<()> {
+        let Reply::Done = self.0.command(command).await? else { bail!(ODD) };
+        Ok(())
+    }
+}
+
+/// What connecting fails with where no node listens.
+const NOBODY: [ErrorKind; 2] = [ErrorKind::NotFound, ErrorKind::ConnectionRefused];
+pub(crate) const ODD: &str = "the node runs another version of this program; restart it";
+/// The most messages asked for at once.
+const PAGE: usize = 100;

@@ -1,0 +1,134 @@
+//! `covey run`: a node in the foreground, until it is told to end.
+//!
+//! A program reads one line once commands are taken; a person sees who may be invited, and how.
+
+use std::{env, fs, io, path::Path, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use covey_node::{
+    api::{Answer, Command, Core, Event, InviteKind, Query, Reply, Status},
+    home::{self, Home},
+    qr,
+    run::{self, Running},
+    vault::Wish,
+};
+use serde_json::json;
+use tokio::{
+    runtime,
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tracing_subscriber::EnvFilter;
+use zeroize::Zeroizing;
+
+use crate::{
+    args::Run,
+    node::ODD,
+    print,
+    show::{self, FAINT, HEED, STRONG},
+};
+
+/// Runs a node on this home.
+pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let keep = options.passphrase_file.as_deref().map_or(Ok(Wish::Best), passphrase)?;
+    let home = Home::open(dir, &home::Options { keep, name: person() })?;
+    let options = run::Options { listen: options.listen, lan: !options.no_lan };
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let running = run::start(home, &options)?;
+        let status = settled(running.core()).await?;
+        print(&match json {
+            true => ready(&running, &status),
+            false => welcome(running.core(), &status).await,
+        })?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        running.stop().await;
+        Ok(())
+    })
+}
+
+/// The first line of the file.
+fn passphrase(file: &Path) -> Result<Wish> {
+    let mut bytes = Zeroizing::new(fs::read(file).context("the passphrase file cannot be read")?);
+    let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len());
+    bytes.truncate(end);
+    match bytes.is_empty() {
+        true => bail!("the passphrase file begins with an empty line"),
+        false => Ok(Wish::Passphrase(bytes)),
+    }
+}
+
+/// What this person is called, until told otherwise.
+fn person() -> String {
+    let name = env::var("USER").ok().filter(|name| (1..=MAX_NAME).contains(&name.len()));
+    name.unwrap_or_else(|| "Me".into())
+}
+
+const MAX_NAME: usize = 64;
+
+/// What the node says of itself, as soon as it knows where it listens. That may be nowhere, so
+/// nobody waits long for it.
+async fn settled(core: &Core) -> Result<Status> {
+    let mut events = core.listen();
+    let known = async {
+        while let Some(event) = events.next().await {
+            if let Event::Snapshot(status) = event
+                && !status.addresses.is_empty()
+            {
+                return Some(status);
+            }
+        }
+        None
+    };
+    if let Ok(Some(status)) = timeout(SETTLING, known).await {
+        return Ok(status);
+    }
+    let Answer::Status(status) = core.query(Query::Status).await? else { bail!(ODD) };
+    Ok(status)
+}
+
+const SETTLING: Duration = Duration::from_secs(1);
+
+fn ready(running: &Running, status: &Status) -> String {
+    let Status { name, vault, addresses, .. } = status;
+    let socket = running.socket();
+    let ready = json!({ "name": name, "socket": socket, "addresses": addresses, "vault": vault });
+    show::json(&json!({ "ready": ready }).to_string())
+}
+
+async fn welcome(core: &Core, status: &Status) -> String {
+    let status = show::status(status);
+    let invites = invites(core).await;
+    let invites = invites.unwrap_or_else(|error| format!("{HEED}No invite now: {error}{HEED:#}"));
+    format!("{status}\n\n{invites}\n\n{FAINT}Ctrl-C ends this node.{FAINT:#}")
+}
+
+/// One to scan from this screen, and one to copy.
+async fn invites(core: &Core) -> Result<String> {
+    let screen = qr::terminal(&invite(core, InviteKind::Screen, SCREEN_TTL).await?)?;
+    let link = invite(core, InviteKind::Link, LINK_TTL).await?;
+    Ok(format!(
+        "{screen}\n\
+         An invite for one friend, good for ten minutes: a picture of it, as PNG, is read by\n\n    \
+         covey accept --png FILE\n\n\
+         Another, good for an hour. Start `covey run` on the friend's machine, then type there\n\n    \
+         {STRONG}covey accept {link}{STRONG:#}"
+    ))
+}
+
+const SCREEN_TTL: u32 = 600;
+/// Short, so that the invites of many starts do not pile up.
+const LINK_TTL: u32 = 3_600;
+
+async fn invite(core: &Core, kind: InviteKind, ttl: u32) -> Result<String> {
+    let command = Command::Invite { kind, ttl: Some(ttl) };
+    let Reply::Invite(text) = core.command(None, command).await? else { bail!(ODD) };
+    Ok(text)
+}

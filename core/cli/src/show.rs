@@ -1,0 +1,273 @@
+//! Words for a person at a terminal.
+//!
+//! What others wrote reaches the terminal only through [`line`] or [`block`], so nothing of it
+//! can move the cursor, colour, hide or turn round what stands beside it.
+
+use anstyle::{AnsiColor, Style};
+use covey_node::api::{Friend, Message, Standing, State, Status};
+use time::{OffsetDateTime, UtcOffset};
+
+pub(crate) const STRONG: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const HEED: Style = AnsiColor::Yellow.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+
+/// A name, on one line.
+pub(crate) fn line(text: &str) -> String {
+    text.chars().filter(|c| !is_active(*c)).collect()
+}
+
+/// A text whose further lines are indented.
+fn block(text: &str, indent: usize) -> String {
+    let lines: Vec<_> = text.lines().map(line).collect();
+    lines.join(&format!("\n{:indent$}", ""))
+}
+
+/// JSON that does nothing to a terminal: such characters stand within its strings, but for `\n`.
+pub(crate) fn json(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        match is_active(c) && c != '\n' {
+            true => shown += &format!("\\u{:04x}", u32::from(c)),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Whether a terminal acts on it: control characters, other ends of lines, and those that turn
+/// round the direction of what follows.
+fn is_active(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+pub(crate) fn friend(friend: &Friend, width: usize) -> String {
+    let (style, words) = standing(friend);
+    let verified = if friend.verified { ", code scanned" } else { "" };
+    let name = line(&friend.name);
+    format!("{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{verified}{FAINT:#}")
+}
+
+/// One friend a line.
+pub(crate) fn friends(friends: &[Friend]) -> String {
+    if friends.is_empty() {
+        return "Nobody yet. `covey invite` makes an invite for a friend.".into();
+    }
+    let width = friends.iter().map(|friend| line(&friend.name).chars().count()).max();
+    let lines: Vec<_> = friends.iter().map(|one| friend(one, width.unwrap_or(0))).collect();
+    lines.join("\n")
+}
+
+pub(crate) fn standing(friend: &Friend) -> (Style, &'static str) {
+    match friend.standing {
+        _ if friend.blocked => (BAD, "blocked"),
+        Standing::Waiting => (HEED, "waiting for the answer"),
+        Standing::UsedUp => (BAD, "the invite was used by somebody else; ask for a new one"),
+        Standing::Expired => (BAD, "the invite had expired; ask for a new one"),
+        Standing::Friend if friend.online => (GOOD, "linked"),
+        Standing::Friend => (FAINT, "not linked"),
+    }
+}
+
+/// What became of a message to this friend.
+pub(crate) fn state(state: State, friend: &str) -> (Style, String) {
+    match state {
+        State::Failed => (BAD, format!("not delivered: {} is no friend", line(friend))),
+        State::Waiting => (HEED, format!("waiting for {}", line(friend))),
+        State::Sending => (HEED, "on its way".into()),
+        State::Delivered => (GOOD, "delivered".into()),
+    }
+}
+
+/// A conversation, a message a line. What became of ours stands where it is something else than
+/// with our next one.
+pub(crate) fn log(messages: &[Message], friend: &str, now: OffsetDateTime) -> String {
+    let author = |message: &Message| if message.mine { "me".into() } else { line(&message.from) };
+    let width = messages.iter().map(|message| author(message).chars().count()).max().unwrap_or(0);
+    let mut lines = Vec::new();
+    let mut after = None;
+    for message in messages.iter().rev() {
+        let when = moment(message.at, now);
+        let indent = when.chars().count() + width + 4;
+        let text = message
+            .text
+            .as_ref()
+            .map_or("(newer than this program)".into(), |text| block(text, indent));
+        let mut shown =
+            format!("{FAINT}{when}{FAINT:#}  {STRONG}{:width$}{STRONG:#}  {text}", author(message));
+        if message.mine && after != Some(message.state) {
+            let (style, words) = state(message.state, friend);
+            shown += &format!("  {style}{words}{style:#}");
+        }
+        if message.mine {
+            after = Some(message.state);
+        }
+        lines.push(shown);
+    }
+    lines.reverse();
+    lines.join("\n")
+}
+
+pub(crate) fn status(status: &Status) -> String {
+    let linked = status.friends.iter().filter(|friend| friend.online).count();
+    let addresses: Vec<_> =
+        status.addresses.iter().map(|address| format!("\n           {address}")).collect();
+    format!(
+        "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
+         Secrets    {}\n\
+         Friends    {} ({linked} linked)\n\
+         Addresses  {}{}",
+        line(&status.name),
+        line(&status.version),
+        vault(&status.vault),
+        status.friends.len(),
+        addresses.len(),
+        addresses.concat(),
+    )
+}
+
+/// Where the secrets are kept.
+pub(crate) fn vault(kept: &str) -> String {
+    match kept {
+        "keyring" => "in your system's keyring".into(),
+        "passphrase" => "in a file that your passphrase opens".into(),
+        "file" => "in a file only you can read; it is not encrypted".into(),
+        other => line(other),
+    }
+}
+
+/// A moment of the local clock, as short as it can be said now.
+fn moment(at: u64, now: OffsetDateTime) -> String {
+    let then =
+        i64::try_from(at / 1_000).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    let local = |then: OffsetDateTime| {
+        then.checked_to_offset(UtcOffset::local_offset_at(then).unwrap_or(UtcOffset::UTC))
+    };
+    match then.and_then(local).zip(local(now)) {
+        Some((then, now)) => short(then, now),
+        None => "at no time".into(),
+    }
+}
+
+fn short(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    let time = format!("{:02}:{:02}", then.hour(), then.minute());
+    let month = then.month().to_string();
+    let month = month.get(..3).unwrap_or(&month);
+    if then.date() == now.date() {
+        time
+    } else if then.year() == now.year() {
+        format!("{} {month} {time}", then.day())
+    } else {
+        format!("{} {month} {} {time}", then.day(), then.year())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_reach_the_terminal_or_turn_the_line_round() {
+        assert_eq!(line("\u{202e}\u{1b}[31mA\u{7}n\r\na\u{2066}\u{9b}2J\u{2028}"), "[31mAna2J");
+    }
+
+    #[test]
+    fn other_scripts_and_joined_emoji_stay_as_they_are() {
+        for name in ["Ágnes", "مرحبا", "👩\u{200d}🚀", "שלום"] {
+            assert_eq!(line(name), name);
+        }
+    }
+
+    #[test]
+    fn no_text_looks_like_a_message_of_somebody_else() {
+        let forged = message(false, State::Delivered, "hi\n14:00  me   yes\n");
+        let indented = format!("{}  Ana  hi\n            14:00  me   yes", moment(AT, NOW));
+        assert_eq!(plain(&log(&[forged], "Ana", NOW)), indented);
+    }
+
+    #[test]
+    fn what_became_of_ours_is_said_once_for_several() {
+        let states = [State::Delivered, State::Delivered, State::Waiting, State::Waiting];
+        let shown = plain(&log(&states.map(|state| message(true, state, "x")), "Ana", NOW));
+        let said: Vec<_> = shown.lines().filter_map(|line| line.split_once("me  ")).collect();
+        let said: Vec<_> = said.into_iter().map(|(_, said)| said).collect();
+        assert_eq!(said, ["x", "x  delivered", "x", "x  waiting for Ana"]);
+    }
+
+    #[test]
+    fn a_message_of_a_newer_program_says_so() {
+        let newer = Message { text: None, ..message(false, State::Delivered, "") };
+        assert!(log(&[newer], "Ana", NOW).contains("newer than this program"));
+    }
+
+    #[test]
+    fn times_are_as_short_as_they_can_be_said() {
+        let at = |before: i64| short(NOW - time::Duration::hours(before), NOW);
+        assert_eq!(at(0), "22:13");
+        assert_eq!(at(24), "13 Nov 22:13");
+        assert_eq!(at(24 * 365), "14 Nov 2022 22:13");
+    }
+
+    #[test]
+    fn a_clock_that_is_out_of_its_mind_is_no_panic() {
+        for at in [0, u64::MAX, i64::MAX as u64, 253_402_300_799_999] {
+            assert!(!moment(at, NOW).is_empty());
+        }
+    }
+
+    #[test]
+    fn json_does_nothing_to_a_terminal_and_says_the_same() {
+        let object = serde_json::json!({ "name": "\u{202e}\u{9b}31m\u{7f}\u{1b}\nÁ👋" });
+        let shown = json(&object.to_string());
+        assert!(!shown.contains(is_active), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), object);
+    }
+
+    #[test]
+    fn friends_stand_in_columns_with_words_for_how_it_is() {
+        let ana = Friend { online: true, verified: true, ..person("Ana") };
+        let ben = Friend { standing: Standing::Waiting, ..person("Benedict") };
+        let carl = Friend { blocked: true, online: true, ..person("Carl") };
+        assert_eq!(
+            plain(&friends(&[ana, ben, carl])),
+            "Ana       linked, code scanned\n\
+             Benedict  waiting for the answer\n\
+             Carl      blocked"
+        );
+        assert!(friends(&[]).contains("covey invite"));
+    }
+
+    const AT: u64 = 1_700_000_000_000;
+    const NOW: OffsetDateTime =
+        OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(AT as i64));
+
+    fn plain(styled: &str) -> String {
+        anstream::adapter::strip_str(styled).to_string()
+    }
+
+    fn person(name: &str) -> Friend {
+        let (id, name) = ("00".repeat(32), name.into());
+        Friend {
+            id,
+            name,
+            standing: Standing::Friend,
+            verified: false,
+            blocked: false,
+            online: false,
+        }
+    }
+
+    fn message(mine: bool, state: State, text: &str) -> Message {
+        let from = if mine { "Me" } else { "Ana" };
+        Message {
+            id: "00".repeat(32),
+            friend: "00".repeat(32),
+            mine,
+            from: from.into(),
+            text: Some(text.into()),
+            state,
+            at: AT,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The program as people and scripts use it: real processes, homes of their own, no network but
+//! this machine's.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers fail the test")]
+
+mod alone;
+mod friends;
+mod person;
