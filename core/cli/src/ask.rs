@@ -21,22 +21,8 @@ use crate::{
     wait,
 };
 
-/// What a command came to.
-#[derive(Debug)]
-pub(crate) struct Said {
-    /// For programs: one object.
-    pub(crate) json: Value,
-    /// The same for people, styled.
-    pub(crate) words: String,
-    /// What a person may do next; not part of what was asked for.
-    pub(crate) hint: Option<String>,
-}
-
-impl Said {
-    fn new(json: Value, words: impl Into<String>) -> Self {
-        Self { json, words: words.into(), hint: None }
-    }
-}
+/// What a command came to: one object for programs, and the same for people, styled.
+pub(crate) type Said = (Value, String);
 
 /// Asks the node of this home.
 pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
@@ -47,13 +33,13 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
         Ask::Accept { text, png } => accept(node, text, png).await,
         Ask::Friends => {
             let friends = node.status().await?.friends;
-            Ok(Said::new(json!({ "friends": friends }), show::friends(&friends)))
+            Ok((json!({ "friends": friends }), show::friends(&friends)))
         }
         Ask::Rename { name, new } => {
             let friend = node.friend(&name).await?;
             node.order(Command::Rename { friend: friend.id, name: new.clone() }).await?;
             let words = format!("{} is {} from now on", show::line(&friend.name), show::line(&new));
-            Ok(Said::new(json!({ "friend": new }), words))
+            Ok((json!({ "friend": new }), words))
         }
         Ask::Remove { name, yes } => remove(node, &name, yes).await,
         Ask::Block { name, undo } => {
@@ -61,31 +47,31 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             node.order(Command::Block { friend: id, blocked: !undo }).await?;
             let change = if undo { "is no longer blocked" } else { "is blocked" };
             let words = format!("{} {change}", show::line(&name));
-            Ok(Said::new(json!({ "friend": name, "blocked": !undo }), words))
+            Ok((json!({ "friend": name, "blocked": !undo }), words))
         }
         Ask::Send { name, text, .. } => send(node, &name, text).await,
         Ask::Log { name, limit } => {
             let friend = node.friend(&name).await?;
             let messages = node.log(&friend, limit).await?;
             let words = show::log(&messages, &friend.name, OffsetDateTime::now_utc());
-            Ok(Said::new(json!({ "messages": messages }), words))
+            Ok((json!({ "messages": messages }), words))
         }
         Ask::Wait { message, state, timeout } => {
             let events = Node::attach(home).await?.0.events().await?;
             let message = wait::until(node, events, &message, state, timeout).await?;
             let json = json!({ "id": message.id, "state": message.state });
             let (style, words) = show::state(message.state, &message.from);
-            Ok(Said::new(json, format!("{style}{words}{style:#}")))
+            Ok((json, format!("{style}{words}{style:#}")))
         }
         Ask::Status => {
             let status = node.status().await?;
-            Ok(Said::new(json!(status), show::status(&status)))
+            Ok((json!(status), show::status(&status)))
         }
         Ask::Api { method, params } => {
             let result =
                 node.0.call(&method, params.unwrap_or_default()).await.map_err(fault::of)?;
             let words = show::json(&serde_json::to_string_pretty(&result)?);
-            Ok(Said::new(json!({ "result": result }), words))
+            Ok((json!({ "result": result }), words))
         }
     }
 }
@@ -99,7 +85,7 @@ async fn me(mut node: Node, name: Option<String>) -> Result<Said> {
         None => node.status().await?.name,
     };
     let words = show::line(&name);
-    Ok(Said::new(json!({ "name": name }), words))
+    Ok((json!({ "name": name }), words))
 }
 
 async fn invite(mut node: Node, png: Option<PathBuf>, qr: bool, ttl: Option<u32>) -> Result<Said> {
@@ -107,7 +93,7 @@ async fn invite(mut node: Node, png: Option<PathBuf>, qr: bool, ttl: Option<u32>
     let Reply::Invite(text) = node.0.command(Command::Invite { kind, ttl }).await? else {
         bail!(ODD)
     };
-    let (words, hint) = match png {
+    let (mut words, next) = match png {
         Some(file) => {
             qr::write_png(&file, &text)?;
             let file = show::line(&file.to_string_lossy());
@@ -116,8 +102,11 @@ async fn invite(mut node: Node, png: Option<PathBuf>, qr: bool, ttl: Option<u32>
         None if qr => (qr::terminal(&text)?, "`covey accept --png` and a picture of this"),
         None => (text.clone(), "`covey accept` and this"),
     };
-    let hint = format!("Good for one friend, who types {hint}.");
-    Ok(Said { hint: Some(hint), ..Said::new(json!({ "invite": text }), words) })
+    // a pipe gets what was asked for and no more
+    if io::stdout().is_terminal() {
+        words += &format!("\n{FAINT}Good for one friend, who types {next}.{FAINT:#}");
+    }
+    Ok((json!({ "invite": text }), words))
 }
 
 async fn accept(mut node: Node, text: Option<String>, png: Option<PathBuf>) -> Result<Said> {
@@ -127,7 +116,7 @@ async fn accept(mut node: Node, text: Option<String>, png: Option<PathBuf>) -> R
     };
     let Reply::Friend(friend) = node.0.command(Command::Accept { text }).await? else { bail!(ODD) };
     let words = show::friend(&friend, 0);
-    Ok(Said::new(json!({ "friend": friend.name }), words))
+    Ok((json!({ "friend": friend.name }), words))
 }
 
 async fn remove(mut node: Node, name: &str, yes: bool) -> Result<Said> {
@@ -142,7 +131,7 @@ async fn remove(mut node: Node, name: &str, yes: bool) -> Result<Said> {
         }
     }
     node.order(Command::Remove { friend: id }).await?;
-    Ok(Said::new(json!({ "removed": name }), format!("{shown} is no longer your friend")))
+    Ok((json!({ "removed": name }), format!("{shown} is no longer your friend")))
 }
 
 async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> {
@@ -155,7 +144,7 @@ async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> 
     let Reply::Sent(id) = node.0.command(command).await? else { bail!(ODD) };
     let short = id.get(..SHORT).unwrap_or(&id);
     let words = format!("Saved for {}  {FAINT}{short}{FAINT:#}", show::line(&friend.name));
-    Ok(Said::new(json!({ "id": id }), words))
+    Ok((json!({ "id": id }), words))
 }
 
 /// So many digits name a message among all that a person will ever see.

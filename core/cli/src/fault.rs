@@ -1,26 +1,17 @@
 //! How a command fails: a sentence for a person, an exit code for a program.
 
-use std::fmt;
-
 use covey_node::api::Failure;
 
 /// A failure with an exit code of its own.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
     /// What was typed makes no sense.
+    #[error("{0}")]
     Usage(String),
     /// It took too long.
+    #[error("{0}")]
     TimedOut(String),
 }
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Usage(sentence) | Self::TimedOut(sentence)) = self;
-        f.write_str(sentence)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// What the API calls no request was typed wrongly.
 pub(crate) fn of(failure: Failure) -> anyhow::Error {

@@ -27,7 +27,7 @@ use crate::{
     args::{Command, Typed},
     fault::Fault,
     node::Node,
-    show::{BAD, FAINT},
+    show::BAD,
 };
 
 fn main() -> ExitCode {
@@ -59,13 +59,8 @@ fn carry_out(typed: Typed) -> Result<()> {
     match command {
         Command::Run(options) => run::run(&home_dir(home)?, options, json),
         Command::Ask(what) => {
-            let said = client(ask::ask(&home_dir(home)?, what))?;
-            if json {
-                return print(&show::json(&said.json.to_string()));
-            }
-            print(&said.words)?;
-            said.hint
-                .map_or(Ok(()), |hint| Ok(writeln!(anstream::stderr(), "{FAINT}{hint}{FAINT:#}")?))
+            let (object, words) = client(ask::ask(&home_dir(home)?, what))?;
+            print(&if json { show::json(&object.to_string()) } else { words })
         }
         Command::Watch => {
             let home = home_dir(home)?;

@@ -6,7 +6,7 @@ use std::{env, fs, io, path::Path, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::{
-    api::{Answer, Command, Core, Event, InviteKind, Query, Reply, Status},
+    api::{Command, Core, Event, InviteKind, Reply, Status},
     home::{self, Home},
     qr,
     run::{self, Running},
@@ -73,25 +73,19 @@ fn person() -> String {
 
 const MAX_NAME: usize = 64;
 
-/// What the node says of itself, as soon as it knows where it listens. That may be nowhere, so
-/// nobody waits long for it.
+/// What the node says of itself once it knows where it listens. That may be nowhere, so nobody
+/// waits long for it.
 async fn settled(core: &Core) -> Result<Status> {
-    let mut events = core.listen();
-    let known = async {
-        while let Some(event) = events.next().await {
-            if let Event::Snapshot(status) = event
-                && !status.addresses.is_empty()
-            {
-                return Some(status);
-            }
+    let (mut events, mut known) = (core.listen(), Status::default());
+    while known.addresses.is_empty() {
+        match timeout(SETTLING, events.next()).await {
+            Ok(Some(Event::Snapshot(status))) => known = status,
+            Ok(Some(_)) => {}
+            Ok(None) => bail!("the node has stopped"),
+            Err(_) => break,
         }
-        None
-    };
-    if let Ok(Some(status)) = timeout(SETTLING, known).await {
-        return Ok(status);
     }
-    let Answer::Status(status) = core.query(Query::Status).await? else { bail!(ODD) };
-    Ok(status)
+    Ok(known)
 }
 
 const SETTLING: Duration = Duration::from_secs(1);
