@@ -94,6 +94,11 @@ impl Running {
         &self.socket
     }
 
+    /// Returns once it has ended by itself, which it should not.
+    pub async fn failed(&mut self) {
+        let _ = (&mut self.stopped).await;
+    }
+
     /// Ends it, once the batch under way is on disk.
     pub async fn stop(self) {
         self.stop.send_replace(true);
