@@ -2,7 +2,12 @@
 //!
 //! A program reads one line once commands are taken; a person sees who may be invited, and how.
 
-use std::{env, fs, io, path::Path, time::Duration};
+use std::{
+    env, fs,
+    io::{self, IsTerminal as _},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::{
@@ -31,7 +36,8 @@ use crate::{
 /// Runs a node on this home.
 pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    log.with_ansi(io::stderr().is_terminal()).init();
     let keep = options.passphrase_file.as_deref().map_or(Ok(Wish::Best), passphrase)?;
     let home = Home::open(dir, &home::Options { keep, name: person() })?;
     let options = run::Options { listen: options.listen, lan: !options.no_lan };
@@ -39,7 +45,7 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let running = run::start(home, &options)?;
+        let mut running = run::start(home, &options)?;
         let status = settled(running.core()).await?;
         print(&match json {
             true => ready(&running, &status),
@@ -48,8 +54,12 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = running.failed() => bail!("the node has stopped; its log may say why"),
         }
-        running.stop().await;
+        tokio::select! {
+            () = running.stop() => {}
+            _ = interrupt.recv() => {}
+        }
         Ok(())
     })
 }
@@ -92,7 +102,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 
 fn ready(running: &Running, status: &Status) -> String {
     let Status { name, vault, addresses, .. } = status;
-    let socket = running.socket();
+    let socket = running.socket().to_string_lossy();
     let ready = json!({ "name": name, "socket": socket, "addresses": addresses, "vault": vault });
     show::json(&json!({ "ready": ready }).to_string())
 }
@@ -108,12 +118,15 @@ async fn welcome(core: &Core, status: &Status) -> String {
 async fn invites(core: &Core) -> Result<String> {
     let screen = qr::terminal(&invite(core, InviteKind::Screen, SCREEN_TTL).await?)?;
     let link = invite(core, InviteKind::Link, LINK_TTL).await?;
+    // as it was typed here, so that it works where Covey was built but not installed
+    let covey = env::args_os().next().unwrap_or_else(|| "covey".into());
+    let covey = show::line(&covey.to_string_lossy());
     Ok(format!(
         "{screen}\n\
          An invite for one friend, good for ten minutes: a picture of it, as PNG, is read by\n\n    \
-         covey accept --png FILE\n\n\
-         Another, good for an hour. Start `covey run` on the friend's machine, then type there\n\n    \
-         {STRONG}covey accept {link}{STRONG:#}"
+         {covey} accept --png FILE\n\n\
+         Another, good for an hour. Run a node on the friend's machine too, then type there\n\n    \
+         {STRONG}{covey} accept {link}{STRONG:#}"
     ))
 }
 

@@ -15,7 +15,7 @@ pub(crate) const BAD: Style = AnsiColor::Red.on_default();
 
 /// A name, on one line.
 pub(crate) fn line(text: &str) -> String {
-    text.chars().filter(|c| !is_active(*c)).collect()
+    text.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !is_active(*c)).collect()
 }
 
 /// A text whose further lines are indented.
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_reach_the_terminal_or_turn_the_line_round() {
-        assert_eq!(line("\u{202e}\u{1b}[31mA\u{7}n\r\na\u{2066}\u{9b}2J\u{2028}"), "[31mAna2J");
+        assert_eq!(line("\u{202e}\u{1b}[31mA\u{7}n\r\na\t\u{2066}\u{9b}2J\u{2028}"), "[31mAna 2J");
     }
 
     #[test]
