@@ -156,6 +156,11 @@ impl Session {
         WINDOW.saturating_sub(self.flying.iter().map(|f| f.bytes).sum())
     }
 
+    /// Whether so many bytes more may fly; what is larger than the window flies alone.
+    pub(super) fn bears(&self, bytes: u64) -> bool {
+        self.flying.is_empty() || bytes <= self.room()
+    }
+
     /// Up to where a log is sent or need not be.
     pub(super) fn cursor(&self, log: &LogId) -> Seq {
         let have = self.haves.get(log);

@@ -244,7 +244,8 @@ fn send_log(session: &mut Session, log: LogId, now: Time, shelf: &dyn Shelf) -> 
     let mut sent = Vec::new();
     while session.room() > 0 {
         let cursor = session.cursor(&log);
-        let Some(span) = shelf.span(log, cursor, session.room()) else { break };
+        let span = shelf.span(log, cursor, session.room());
+        let Some(span) = span.filter(|span| session.bears(span.bytes)) else { break };
         session.fly(log, span.last, span.bytes, now);
         sent.push((cursor.next(), span.last));
     }
