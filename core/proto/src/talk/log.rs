@@ -61,7 +61,8 @@ impl Head {
     pub(super) fn fit(&self, run: &Run, shelf: &dyn Shelf) -> Fit {
         let (first, last) = (run.first().head.seq, run.last().head.seq);
         let is = |seq, id: &EntryId| shelf.at(run.log(), seq).iter().any(|entry| entry.id == *id);
-        if self.have.holds(last) && is(last, &run.last().id) {
+        // a branch is there without being counted among what we hold
+        if is(last, &run.last().id) {
             return Fit::Held;
         }
         let touches = |(from, to): &(Seq, Seq)| *from <= last && first <= *to;
