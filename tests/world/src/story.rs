@@ -166,6 +166,13 @@ impl World {
         self.device(who).due
     }
 
+    /// How many bytes of runs a device sent on its links with another one.
+    #[must_use]
+    pub fn carried(&self, who: Who, other: Who) -> u64 {
+        let with = self.wires.iter().filter(|wire| wire.ends.iter().any(|end| end.who == other));
+        with.flat_map(|wire| &wire.ends).filter(|end| end.who == who).map(|end| end.carried).sum()
+    }
+
     /// Waits until two devices are linked.
     pub fn link(&mut self, one: Who, other: Who) {
         self.until("they are linked", |w| w.links(one, other) > 0 && w.links(other, one) > 0);

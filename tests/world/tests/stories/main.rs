@@ -7,4 +7,6 @@ mod befriending;
 mod exactly_once;
 mod links;
 mod parting;
+mod pen;
 mod sync;
+mod texts;
