@@ -128,9 +128,14 @@ impl Roster {
     /// Signs it. The key must be the account's.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Signed {
-        let bytes = RosterProto::from(self).encode_to_vec();
+        let bytes = self.encode();
         let signature = key.sign(Context::Roster, &[&bytes]).to_vec();
         Signed { bytes, signature }
+    }
+
+    /// What is signed of it.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        RosterProto::from(self).encode_to_vec()
     }
 
     /// Reads a roster and checks that its account's key signed it.

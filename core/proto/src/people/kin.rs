@@ -8,7 +8,12 @@ use alloc::vec::Vec;
 
 use prost::Message as _;
 
-use super::{Audience, Effect, News, People, account::Roster, card::Card, own};
+use super::{
+    Audience, Effect, News, People,
+    account::{Roster, Rosters},
+    card::Card,
+    own,
+};
 use crate::{
     id::{AccountId, ConversationId},
     seal::{self, Context},
@@ -95,25 +100,34 @@ impl People {
             chunk.push(record.clone());
         }
         frames.push(Frame::Map(chunk));
-        frames.extend(self.rosters.values().map(|r| Frame::Roster(r.newest().clone())));
-        frames.extend(self.cards.values().map(|(_, signed)| Frame::Card(signed.clone())));
+        let rosters = self.shared_rosters().flat_map(Rosters::signed);
+        frames.extend(rosters.map(|signed| Frame::Roster(signed.clone())));
+        frames.extend(self.shared_cards().map(|(_, signed)| Frame::Card(signed.clone())));
         self.effects.extend(frames.into_iter().map(|f| Effect::Tell(Audience::Own, f)));
     }
 
     /// The digest of what own devices must agree on.
     fn digest(&self) -> [u8; 32] {
         let mut fields: Vec<Vec<u8>> = self.map.records().map(MapRecord::encode_to_vec).collect();
-        for (account, rosters) in &self.rosters {
-            fields.push([&account.0[..], &rosters.roster().version.to_le_bytes()].concat());
-        }
-        for (device, (card, _)) in &self.cards {
-            fields.push([&device.0[..], &card.version.to_le_bytes()].concat());
-        }
+        fields.extend(self.shared_rosters().map(|rosters| rosters.roster().encode()));
+        fields.extend(self.shared_cards().map(|(_, signed)| signed.bytes.clone()));
         let fields: Vec<&[u8]> = fields.iter().map(Vec::as_slice).collect();
         seal::derive(Context::MapDigest, &fields)
     }
 
-    /// Another own device told records of the map.
+    /// What is known of one's own account and of friends: own devices agree on nobody else.
+    fn shared_rosters(&self) -> impl Iterator<Item = &Rosters> {
+        let all = self.rosters.iter();
+        all.filter(|(account, _)| self.may_tell(self.me.account, **account)).map(|(_, r)| r)
+    }
+
+    fn shared_cards(&self) -> impl Iterator<Item = &(Card, Signed)> {
+        let devices = self.shared_rosters().flat_map(|rosters| rosters.roster().devices.keys());
+        devices.filter_map(|device| self.cards.get(device))
+    }
+
+    /// Another own device told records of the map. What is news is told on: some own device may
+    /// be linked with us alone.
     pub fn take_records(
         &mut self,
         peer: AccountId,
@@ -123,12 +137,14 @@ impl People {
         if peer != self.me.account {
             return;
         }
+        let mut news = Vec::new();
         for record in records {
             let (topic, key) = (record.topic, record.key.clone());
             let before = self.map.value(Topic::Friend, &key).is_some();
-            if !self.map.take(record, shelf) {
+            if !self.map.take(record.clone(), shelf) {
                 continue;
             }
+            news.push(record);
             self.changed = true;
             let (Ok(Topic::Friend), Ok(short)) =
                 (Topic::try_from(topic), key.as_slice().try_into())
@@ -141,6 +157,9 @@ impl People {
                 None if before => self.effects.push_back(Effect::News(News::Gone(conversation))),
                 None => {}
             }
+        }
+        if !news.is_empty() {
+            self.effects.push_back(Effect::Tell(Audience::Own, Frame::Map(news)));
         }
     }
 
