@@ -217,17 +217,37 @@ impl People {
         }
     }
 
+    /// Own devices may have given one name twice: of two friends the larger account is called
+    /// otherwise, on every device the same.
+    pub(super) fn tell_apart(&mut self, short: &[u8; 16], shelf: &mut dyn Shelf) {
+        let Some(name) = self.friend_with(short).map(|friend| friend.name) else {
+            return;
+        };
+        let Some(larger) = self.called(&name, short).map(|other| other.max(*short)) else {
+            return;
+        };
+        let proto = self.map.value(Topic::Friend, &larger).map(FriendProto::decode);
+        if let Some(Ok(proto)) = proto {
+            let name = self.free_name(&name, &larger);
+            self.keep(&larger, FriendProto { name, ..proto }, shelf);
+        }
+    }
+
+    /// Somebody else who is called so.
+    fn called(&self, name: &str, but: &[u8; 16]) -> Option<[u8; 16]> {
+        let mut others = self.map.values(Topic::Friend).filter(|(key, _)| key != but);
+        others.find_map(|(key, value)| {
+            let proto = FriendProto::decode(value).ok()?;
+            (proto.name == name).then_some(key.try_into().ok()?)
+        })
+    }
+
     /// The name, or with the first number that makes it no other friend's.
     pub(super) fn free_name(&self, name: &str, short: &[u8; 16]) -> String {
         let name = tidy(name).unwrap_or_else(|| String::from("Somebody"));
-        let taken = |name: &str| {
-            let mut others = self.map.values(Topic::Friend).filter(|(key, _)| key != short);
-            others
-                .any(|(_, value)| FriendProto::decode(value).is_ok_and(|other| other.name == name))
-        };
         let mut free = name.clone();
         for number in 2u32.. {
-            if !taken(&free) {
+            if self.called(&free, short).is_none() {
                 break;
             }
             free = format!("{name} {number}");

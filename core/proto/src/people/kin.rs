@@ -153,7 +153,10 @@ impl People {
             };
             let conversation = ConversationId::pair(&self.me.account.short(), short);
             match self.friend(conversation) {
-                Some(friend) => self.effects.push_back(Effect::News(News::Friend(friend))),
+                Some(friend) => {
+                    self.effects.push_back(Effect::News(News::Friend(friend)));
+                    self.tell_apart(short, shelf);
+                }
                 None if before => self.effects.push_back(Effect::News(News::Gone(conversation))),
                 None => {}
             }
