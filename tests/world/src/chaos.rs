@@ -7,6 +7,7 @@ use covey_proto::Input;
 use crate::{
     device::Who,
     people::{at, public},
+    wire::{Wire, WireId},
     world::World,
 };
 
@@ -69,14 +70,15 @@ impl World {
         }
     }
 
-    /// The links between two devices break.
+    /// The links between two devices break, and those that are about to come up.
     pub fn cut_between(&mut self, one: Who, other: Who) {
-        let links = self.device(one).links.values().map(|(wire, _)| *wire).collect::<Vec<_>>();
-        for wire in links {
-            if self.wire(wire).ends.iter().any(|end| end.who == other) {
-                self.cut(wire);
-            }
-        }
+        let between = |wire: &Wire| {
+            let at = |who| wire.ends.iter().any(|end| end.who == who);
+            at(one) && at(other)
+        };
+        let wires = self.wires.iter().enumerate().filter(|(_, wire)| between(wire));
+        let wires: Vec<_> = wires.map(|(number, _)| WireId(number)).collect();
+        wires.into_iter().for_each(|wire| self.cut(wire));
     }
 
     /// A device is found from everywhere, or only from where it is.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covey_proto::{
-    Command, ConversationId, EntryId, Event, Input, LogId, Seq, Time,
+    Command, ConversationId, EntryId, Event, Input, LogId, Node, Seq, Time,
     io::{Asker, Refusal, Reply},
     people::{Friend, directory::Directory},
     store::{Kind, Message, Shown},
@@ -176,6 +176,15 @@ impl World {
     /// Waits until two devices are linked.
     pub fn link(&mut self, one: Who, other: Who) {
         self.until("they are linked", |w| w.links(one, other) > 0 && w.links(other, one) > 0);
+    }
+
+    /// The node of a device.
+    ///
+    /// # Panics
+    /// If it is off.
+    #[must_use]
+    pub fn node(&self, who: Who) -> &Node {
+        self.device(who).node.as_ref().expect("it is on")
     }
 
     /// Whom links may be made with, as a device's node said last.

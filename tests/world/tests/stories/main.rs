@@ -5,6 +5,7 @@
 
 mod befriending;
 mod exactly_once;
+mod kin;
 mod links;
 mod parting;
 mod pen;
