@@ -1,6 +1,6 @@
 //! Words for a person at a terminal.
 //!
-//! What others wrote reaches the terminal only through [`line`] or [`block`], so nothing of it
+//! What others wrote reaches the terminal only through [`line()`] or [`block`], so nothing of it
 //! can move the cursor, colour, hide or turn round what stands beside it.
 
 use anstyle::{AnsiColor, Style};
