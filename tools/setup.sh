@@ -69,7 +69,6 @@ if [ "$1" = test ]; then
     need shellcheck has shellcheck
     need iproute2 has ip
     need nftables has nft
-    need ethtool has ethtool
 fi
 install_packages
 install_rust
