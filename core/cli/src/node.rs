@@ -3,9 +3,9 @@
 use std::{io::ErrorKind, path::Path};
 
 use anyhow::{Context as _, Result, bail};
-use covey_node::{
-    api::{Answer, Command, Friend, Message, Query, Reply, Status, rpc::Client},
-    run,
+use covey_node::api::{
+    Answer, Command, Friend, Message, Query, Reply, Status,
+    rpc::{self, Client},
 };
 
 use crate::names;
@@ -17,7 +17,7 @@ pub(crate) struct Node(pub(crate) Client);
 impl Node {
     /// Attaches to the node that runs on this home.
     pub(crate) async fn attach(home: &Path) -> Result<Self> {
-        match Client::connect(&run::socket(home)).await {
+        match Client::connect(&rpc::socket(home)).await {
             Ok(client) => Ok(Self(client)),
             Err(error) if NOBODY.contains(&error.kind()) => {
                 bail!("no node runs on this home; start one with `covey run`")

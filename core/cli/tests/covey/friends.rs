@@ -1,5 +1,7 @@
 //! Two friends, from the invite to the end of the friendship.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::person::{Person, object};
@@ -79,6 +81,20 @@ fn who_watches_a_node_that_ends_is_told() {
     ana.terminate();
     assert_eq!(watch.line(), json!({ "error": "the node has stopped" }));
     assert_eq!(watch.end(), Some(1));
+}
+
+#[test]
+fn a_friend_whose_node_is_told_to_end_is_seen_to_go() {
+    let (ana, mut ben) = (Person::start("Ana"), Person::start("Ben"));
+    ana.befriend(&ben);
+    let sent = ana.ask(&["send", "Ben", "Bye"]);
+    ana.ask(&["wait", sent["id"].as_str().unwrap()]);
+    let mut watch = ana.watch();
+
+    ben.terminate();
+    let gone = Instant::now();
+    watch.until(|event| event["friend"]["online"] == false);
+    assert!(gone.elapsed() < Duration::from_secs(10), "he was taken for linked");
 }
 
 #[test]

@@ -9,7 +9,12 @@
 //! Who may open the socket (mode 0600) may do everything. What is no request is answered with
 //! JSON-RPC's own codes; a line longer than 1 MiB ends the connection.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json, value::RawValue};
@@ -20,6 +25,7 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::{Mutex, Semaphore},
+    task::JoinHandle,
 };
 
 use super::{Answer, Command, Core, Event, Failure, Query, Reply};
@@ -54,11 +60,26 @@ struct Commanded {
     key: Option<String>,
 }
 
-/// Serves the node to whoever connects, until this is dropped.
-///
-/// # Errors
-/// The socket cannot be accepted on any more.
-pub async fn serve(listener: UnixListener, core: Core) -> io::Result<()> {
+/// Where the node of the home in this folder takes its callers.
+#[must_use]
+pub fn socket(dir: &Path) -> PathBuf {
+    dir.join("api.sock")
+}
+
+/// Takes callers on the socket, in the place of one that a killed node left behind: the home's
+/// lock is ours.
+pub(crate) fn open(socket: &Path, core: Core) -> io::Result<JoinHandle<()>> {
+    let _ = fs::remove_file(socket);
+    let listener = UnixListener::bind(socket)?;
+    fs::set_permissions(socket, PermissionsExt::from_mode(0o600))?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = serve(listener, core).await {
+            tracing::error!(%error, "the socket takes no more callers");
+        }
+    }))
+}
+
+async fn serve(listener: UnixListener, core: Core) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;

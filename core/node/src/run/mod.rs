@@ -43,6 +43,8 @@ use crate::{
 
 /// The most inputs of one batch.
 const MAX_BATCH: usize = 256;
+/// Connections take leave in tasks of their own. Who is not told takes us for linked for a minute.
+const FAREWELL: Duration = Duration::from_millis(50);
 /// So often the dice take in fresh bytes.
 const STIR: Duration = Duration::from_secs(3600);
 
@@ -99,10 +101,11 @@ impl Running {
         let _ = (&mut self.stopped).await;
     }
 
-    /// Ends it, once the batch under way is on disk.
+    /// Ends it, once the batch under way is on disk and friends had time to be told.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = self.stopped.await;
+        tokio::time::sleep(FAREWELL).await;
     }
 }
 
@@ -153,7 +156,7 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     };
     let view = View { status, account: Some(home.account()), ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
-    let socket = socket(home.dir());
+    let socket = rpc::socket(home.dir());
     let (stop, stopping) = watch::channel(false);
     let (done, stopped) = oneshot::channel();
     let shell = Shell {
@@ -174,7 +177,7 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         home,
     };
     shell.show();
-    let server = serve(&socket, core.clone()).map_err(Error::Socket)?;
+    let server = rpc::open(&socket, core.clone()).map_err(Error::Socket)?;
     let sources = Sources { net: net_events, lan: lan_events, asks, stopping };
     let runtime = Handle::current();
     let thread = std::thread::Builder::new().name("node".into());
@@ -186,25 +189,6 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
     };
     thread.spawn(body).map_err(Error::System)?;
     Ok(Running { core, socket, stop, stopped })
-}
-
-/// Where the node of the home in this folder takes its callers.
-#[must_use]
-pub fn socket(dir: &Path) -> PathBuf {
-    dir.join("api.sock")
-}
-
-/// Serves the API on the socket, in the place of one that a killed node left behind: the home's
-/// lock is ours.
-fn serve(socket: &Path, core: Core) -> io::Result<tokio::task::JoinHandle<()>> {
-    let _ = std::fs::remove_file(socket);
-    let listener = tokio::net::UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(tokio::spawn(async move {
-        if let Err(error) = rpc::serve(listener, core).await {
-            tracing::error!(%error, "the socket takes no more callers");
-        }
-    }))
 }
 
 fn seed() -> Result<[u8; 32], Error> {
