@@ -2,7 +2,6 @@
 
 use std::{
     net::{IpAddr, UdpSocket},
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -11,12 +10,12 @@ use std::{
 };
 
 use covey_node::net::lan::{Lan, LanEvent, Ports, Service};
-use tokio::{runtime::Runtime, sync::mpsc, time};
+use tokio::{sync::mpsc, time};
 
-/// Set in the process that runs inside.
-const INSIDE: &str = "COVEY_TEST_INSIDE";
+use crate::apart::{apart, run};
+
 /// A cable with two ends.
-const CABLE: &str = "link add leg type veth peer name arm";
+const CABLE: &str = "ip link add leg type veth peer name arm";
 const PORTS: Ports = Ports { quic: 4711, tcp: 4712 };
 const SOON: Duration = Duration::from_secs(30);
 
@@ -138,32 +137,14 @@ async fn wait(
     time::timeout(SOON, happen).await.expect("it is heard")
 }
 
-/// Runs a test again where only it and its cable are, and what it does there.
-#[expect(clippy::print_stderr, reason = "a test that was skipped says so")]
+/// Runs a test again where only it and its cable are.
 fn inside(test: &str, what: impl Future<Output = ()>) {
-    if std::env::var_os(INSIDE).is_some() {
-        ip(CABLE);
-        ip("link set arm up");
-        return Runtime::new().expect("a runtime").block_on(what);
-    }
-    let unshare = || {
-        let mut unshare = Command::new("unshare");
-        unshare.args(["--user", "--map-root-user", "--net"]);
-        unshare
-    };
-    let possible = unshare().arg("ip").args(CABLE.split(' ')).status();
-    if !possible.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: no interface in a network namespace can be made here");
-        return;
-    }
-    let again = std::env::current_exe().expect("a test has a file");
-    let again = unshare().arg(again).args([test, "--nocapture"]).env(INSIDE, "1").output();
-    let again = again.expect("it runs again");
-    let [said, complained] = [&again.stdout, &again.stderr].map(|s| String::from_utf8_lossy(s));
-    assert!(said.contains("1 passed"), "{said}{complained}");
+    apart(test, &["--net"], CABLE, async {
+        run("ip link set arm up");
+        what.await;
+    });
 }
 
 fn ip(what: &str) {
-    let status = Command::new("ip").args(what.split(' ')).status();
-    assert!(status.is_ok_and(|status| status.success()), "ip {what}");
+    run(&format!("ip {what}"));
 }

@@ -1,0 +1,13 @@
+//! Whole nodes, and what of them needs a system around it: a disk, a network, a home.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test's helpers fail the test"
+)]
+
+mod apart;
+mod disk;
+mod lan;
+mod pair;
+mod people;
