@@ -47,7 +47,7 @@ impl Shell {
                     (reach::Target::Device(device), None) => Purpose::Link(device),
                     (reach::Target::Inviter(_), None) => return,
                 };
-                self.net.dial(dial.id.0, dial.address, purpose);
+                self.net.dial(self.dial_number(dial.id), dial.address, purpose);
             }
             Output::Close(link) => self.net.close(link),
             Output::Announce(tags) => {

@@ -11,6 +11,7 @@
 
 mod carry;
 mod recover;
+mod sources;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +23,7 @@ use std::{
 use covey_proto::{
     DeviceId, Input, LinkId, Node, Output, Time,
     io::{Arrival, Asker, Reply, Said},
-    reach::DialId,
+    wire::Address,
 };
 use tokio::{
     runtime::Handle,
@@ -30,13 +31,17 @@ use tokio::{
     time::timeout,
 };
 
+use self::{
+    recover::Pause,
+    sources::{Incoming, Sources},
+};
 use crate::{
     api::{self, Ask, Core, View, rpc},
     clock::Clock,
     home::Home,
     net::{
         self, Net,
-        lan::{Lan, LanEvent, Ports},
+        lan::{Lan, LanEvent, Ports, Service},
     },
     store::{self, History},
 };
@@ -109,13 +114,6 @@ impl Running {
     }
 }
 
-/// What comes to the loop beside what the network tells.
-enum Incoming {
-    Net(net::Event),
-    Lan(LanEvent),
-    Ask(Ask),
-}
-
 /// Starts a node on its home. To be called within a tokio runtime.
 ///
 /// # Errors
@@ -173,7 +171,10 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         banned: BTreeMap::new(),
         moved: None,
         local: !options.listen.is_empty(),
-        full: None,
+        reachable: None,
+        heard: BTreeMap::new(),
+        machines: 0,
+        paused: None,
         home,
     };
     shell.show();
@@ -197,14 +198,6 @@ fn seed() -> Result<[u8; 32], Error> {
     Ok(seed)
 }
 
-/// Where inputs come from.
-struct Sources {
-    net: mpsc::Receiver<net::Event>,
-    lan: Option<mpsc::Receiver<LanEvent>>,
-    asks: mpsc::Receiver<Ask>,
-    stopping: watch::Receiver<bool>,
-}
-
 /// The loop and all it works with.
 struct Shell {
     home: Home,
@@ -225,8 +218,13 @@ struct Shell {
     moved: Option<Vec<String>>,
     /// Whether addresses of this machine alone count: when a person asked for them.
     local: bool,
-    /// While the disk takes no writes: when it is tried next.
-    full: Option<Time>,
+    /// What nobody tells again: where we may be dialled, and who is on the local network.
+    reachable: Option<Vec<Address>>,
+    heard: BTreeMap<String, Service>,
+    /// How many machines there were before this one.
+    machines: u64,
+    /// While the disk takes no writes.
+    paused: Option<Pause>,
     next_stir: Time,
 }
 
@@ -254,9 +252,11 @@ impl Shell {
 
     /// How long nothing is to be done unless something comes in.
     fn wait(&self) -> Duration {
-        let machine = self.node.poll_timeout().filter(|_| self.full.is_none());
-        let due = [machine, self.full, Some(self.next_stir)].into_iter().flatten().min();
-        due.map_or(STIR, |due| self.clock.until(due))
+        let due = match &self.paused {
+            Some(pause) => pause.until,
+            None => self.node.poll_timeout().map_or(self.next_stir, |due| due.min(self.next_stir)),
+        };
+        self.clock.until(due)
     }
 
     /// Everything that is due, then what came in, in one commit.
@@ -274,10 +274,10 @@ impl Shell {
         if self.node.poll_timeout().is_some_and(|due| due <= now) {
             inputs.push(Input::Timeout);
         }
-        if self.full.is_some() && !self.probe(now) {
-            self.refuse(inputs);
-        } else {
-            self.commit(inputs, now);
+        self.resume(&inputs, now);
+        match self.paused {
+            Some(_) => self.refuse_all(inputs),
+            None => self.commit(inputs, now),
         }
     }
 
@@ -291,7 +291,7 @@ impl Shell {
         });
         match done {
             Ok(()) => self.carry_all(),
-            Err(error) => self.recover(&error, inputs, now),
+            Err(error) => self.recover(error, inputs, now),
         }
     }
 
@@ -305,9 +305,13 @@ impl Shell {
                 Some(Input::Command(asker, command))
             }
             Incoming::Lan(LanEvent::Heard(service)) => {
+                self.heard.insert(service.name.clone(), service.clone());
                 Some(Input::Heard(service.name, service.tags, service.addresses))
             }
-            Incoming::Lan(LanEvent::Lost(name)) => Some(Input::Lost(name)),
+            Incoming::Lan(LanEvent::Lost(name)) => {
+                self.heard.remove(&name);
+                Some(Input::Lost(name))
+            }
             Incoming::Net(event) => self.net_input(event),
         }
     }
@@ -323,16 +327,17 @@ impl Shell {
             net::Event::Frame { link, frame } => Input::Frame(link, Said::Frame(frame)),
             net::Event::DialFailed { dial, why } => {
                 tracing::debug!(dial, %why, "dial failed");
-                Input::DialFailed(DialId(dial))
+                Input::DialFailed(self.dial_of(dial)?)
             }
             net::Event::Letter { asker, letter, .. } => Input::Letter(Asker(asker), letter),
-            net::Event::Answered { dial, letter } => Input::Answered(DialId(dial), letter),
+            net::Event::Answered { dial, letter } => Input::Answered(self.dial_of(dial)?, letter),
             net::Event::Listening(mut addresses) => {
                 addresses.retain(|address| self.local || !address.ip.is_loopback());
                 if let Some(lan) = &self.lan {
                     lan.changed();
                 }
                 self.moved = Some(addresses.iter().map(net::multiaddr).collect());
+                self.reachable = Some(addresses.clone());
                 Input::Reachable(addresses)
             }
         })
@@ -346,7 +351,9 @@ impl Shell {
             return None;
         }
         let dialled = match side {
-            net::Side::Caller { dial: Some(dial) } => Some((DialId(dial), peer.address)),
+            net::Side::Caller { dial: Some(dial) } => {
+                self.dial_of(dial).map(|dial| (dial, peer.address))
+            }
             net::Side::Caller { dial: None } | net::Side::Called => None,
         };
         let arrival = Arrival {
@@ -357,32 +364,7 @@ impl Shell {
             transport: peer.address.transport,
             dialled,
         };
-        self.links.insert(link, arrival.clone());
+        self.links.insert(link, Arrival { dialled: None, ..arrival.clone() });
         Some(Input::LinkUp(link, arrival))
-    }
-}
-
-impl Sources {
-    /// The next thing that comes in; nothing once the node is to stop.
-    async fn next(&mut self) -> Option<Incoming> {
-        let lan = async {
-            match &mut self.lan {
-                Some(lan) => lan.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.stopping.changed() => None,
-            Some(event) = self.net.recv() => Some(Incoming::Net(event)),
-            Some(event) = lan => Some(Incoming::Lan(event)),
-            Some(ask) = self.asks.recv() => Some(Incoming::Ask(ask)),
-        }
-    }
-
-    /// What waits already.
-    fn try_next(&mut self) -> Option<Incoming> {
-        let net = self.net.try_recv().ok().map(Incoming::Net);
-        let lan = || Some(Incoming::Lan(self.lan.as_mut()?.try_recv().ok()?));
-        net.or_else(lan).or_else(|| self.asks.try_recv().ok().map(Incoming::Ask))
     }
 }

@@ -7,13 +7,15 @@ use rusqlite::{ErrorCode, ffi};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is room again later, or never: nothing was lost.
-    #[error("the disk is full")]
+    #[error("the disk is full; nothing was lost, free some space and try again")]
     DiskFull,
     /// The file, its folder or its disk takes no writes.
-    #[error("the database cannot be written to")]
+    #[error(
+        "the database cannot be written to; nothing was lost, see to the home folder and try again"
+    )]
     ReadOnly,
     /// Another program holds it.
-    #[error("another program is using the database")]
+    #[error("another program is using the database; end that one and try again")]
     Busy,
     /// The key does not fit, or the file's first page is damaged or never was one of ours.
     #[error("the key does not open the database")]
@@ -27,7 +29,7 @@ pub enum Error {
         known: u32,
     },
     /// Something in it is not what was written.
-    #[error("the database is damaged")]
+    #[error("the database is damaged; restore the home folder from a copy")]
     Damaged,
     /// Anything else.
     #[error("the database failed")]
