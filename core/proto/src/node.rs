@@ -56,7 +56,7 @@ impl Node {
                 let done = self.on_command(command, now, shelf);
                 self.outputs.push_back(Output::Done(asker, done));
             }
-            Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, shelf),
+            Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, now, shelf),
             Input::LinkDown(link) => self.on_link_down(link, now),
             Input::Frame(link, said) => self.on_said(link, said, shelf),
             Input::Letter(asker, letter) => {
@@ -171,19 +171,22 @@ impl Node {
         }
     }
 
-    fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, shelf: &mut dyn Shelf) {
+    fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, now: Time, shelf: &mut dyn Shelf) {
         let Arrival { account, device, transport, dialled, .. } = *arrival;
         if !self.people.links(account)
             || !self.people.take_roster(account, &arrival.roster, shelf)
             || !self.people.welcomes(account, device)
         {
+            if let Some((dial, _)) = dialled {
+                self.reach.failed(dial, now, &mut self.dice);
+            }
             return self.outputs.push_back(Output::Close(link));
         }
         self.people.take_card(&arrival.card, shelf);
         let greeting = self.people.greeting(account);
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
-        self.reach.link_up(link, Up { device, account, transport, dialled }, shelf);
+        self.reach.link_up(link, Up { device, account, transport, dialled }, now, shelf);
     }
 
     fn on_link_down(&mut self, link: LinkId, now: Time) {

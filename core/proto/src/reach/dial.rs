@@ -25,6 +25,8 @@ const STEP: Duration = Duration::from_millis(250);
 /// An address that failed is dialled again after this, then after twice that, and so on.
 const RETRY: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(300);
+/// A link that is gone sooner was not meant: its target is dialled again as after a failure.
+const BRIEF: Duration = Duration::from_secs(5);
 /// So much later the larger of two devices dials on the local network.
 const COURTESY: Duration = Duration::from_millis(500);
 /// The most dials that are under way at once.
@@ -80,7 +82,8 @@ pub(super) struct Place {
 #[derive(Debug, Default)]
 struct Aim {
     places: BTreeMap<Address, Place>,
-    linked: bool,
+    /// Since when there has been a link.
+    linked: Option<Time>,
     /// No address is dialled before.
     step: Time,
 }
@@ -140,16 +143,19 @@ impl Dialler {
         }
     }
 
-    pub(super) fn linked(&mut self, target: Target) {
+    pub(super) fn linked(&mut self, target: Target, now: Time) {
         if let Some(aim) = self.aims.get_mut(&target) {
-            aim.linked = true;
+            aim.linked = aim.linked.or(Some(now));
         }
     }
 
-    /// The target is to be dialled again, from the start.
+    /// The target is to be dialled again, from the start unless the link was a brief one.
     pub(super) fn parted(&mut self, target: Target, now: Time) {
-        if let Some(aim) = self.aims.get_mut(&target) {
-            aim.linked = false;
+        let Some(aim) = self.aims.get_mut(&target) else { return };
+        let since = aim.linked.take();
+        if since.is_some_and(|since| now.since(since) < BRIEF) {
+            aim.places.values_mut().for_each(|place| _ = place.fail(now));
+        } else {
             aim.fresh(now);
         }
     }
@@ -175,9 +181,8 @@ impl Dialler {
     /// A dial came to nothing; the service it was heard of, if any.
     pub(super) fn failed(&mut self, dial: DialId, now: Time, dice: &mut Dice) -> Option<String> {
         let place = self.done(dial)?;
-        let wait = RETRY.saturating_mul(1 << place.failures.min(16)).min(MAX_RETRY);
-        place.failures += 1;
-        place.next = now.after(wait).after(Duration::from_millis(dice.below(millis(wait) / 2)));
+        let wait = place.fail(now);
+        place.next = place.next.after(Duration::from_millis(dice.below(millis(wait) / 2)));
         match &place.source {
             Source::Lan(name) => Some(name.clone()),
             Source::Reached | Source::Told => None,
@@ -231,6 +236,16 @@ impl Dialler {
     }
 }
 
+impl Place {
+    /// One failure more: how long it is left alone.
+    fn fail(&mut self, now: Time) -> Duration {
+        let wait = RETRY.saturating_mul(1 << self.failures.min(16)).min(MAX_RETRY);
+        self.failures += 1;
+        self.next = now.after(wait);
+        wait
+    }
+}
+
 impl Aim {
     /// One more address; one that is known keeps its history, but may be from a better source.
     fn place(&mut self, address: Address, source: Source, next: Time) {
@@ -264,7 +279,7 @@ impl Aim {
     fn next(&self) -> Option<Time> {
         let idle = self.places.values().filter(|place| place.dialling.is_none());
         let next = idle.map(|place| place.next).min().map(|next| next.max(self.step));
-        next.filter(|_| !self.linked)
+        next.filter(|_| self.linked.is_none())
     }
 
     /// Of the addresses that are due, the one to dial: fewest failures, likeliest source, QUIC.

@@ -92,7 +92,7 @@ impl Reach {
     }
 
     /// A link is up.
-    pub fn link_up(&mut self, link: LinkId, up: Up, shelf: &mut dyn Shelf) {
+    pub fn link_up(&mut self, link: LinkId, up: Up, now: Time, shelf: &mut dyn Shelf) {
         let (device, account) = (up.device, up.account);
         if let Some((dial, address)) = up.dialled {
             self.dialler.done(dial);
@@ -100,7 +100,7 @@ impl Reach {
         }
         let first = self.links.of(account).next().is_none();
         let spare = self.links.up(link, up);
-        self.dialler.linked(Target::Device(device));
+        self.dialler.linked(Target::Device(device), now);
         self.effects.push_back(Effect::Prefer(device, self.links.best(device)));
         self.effects.extend(spare.map(Effect::Close));
         if first {
