@@ -51,6 +51,7 @@ pub(crate) struct Device {
     /// It crashes after so many more steps.
     pub(crate) fuse: Option<u32>,
     pub(crate) crashes: u32,
+    pub(crate) dials: u64,
     /// Its next commit fails.
     pub(crate) disk_fails: bool,
     pub(crate) done: BTreeMap<Asker, Result<Reply, Refusal>>,
@@ -83,6 +84,7 @@ impl Device {
             tags: Vec::new(),
             fuse: None,
             crashes: 0,
+            dials: 0,
             disk_fails: false,
             done: BTreeMap::new(),
             events: Vec::new(),

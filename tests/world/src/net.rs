@@ -64,8 +64,8 @@ pub(crate) struct Letters {
 
 impl World {
     pub(crate) fn dial(&mut self, from: Who, dial: Dial, letter: Option<Vec<u8>>) {
-        self.dialled += 1;
-        let device = self.device(from);
+        let device = self.device_mut(from);
+        device.dials += 1;
         let (run, knows) = (device.run, device.directory.clone());
         let delay = self.delay();
         let knock = Knock { from, run, dial, knows, letter };

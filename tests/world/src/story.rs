@@ -154,10 +154,10 @@ impl World {
         wires.filter(|wire| wire.ends.iter().any(|end| end.who == other)).count()
     }
 
-    /// How often anybody dialled.
+    /// How often a device dialled.
     #[must_use]
-    pub fn dials(&self) -> u64 {
-        self.dialled
+    pub fn dials(&self, who: Who) -> u64 {
+        self.device(who).dials
     }
 
     /// When a device's node wants to be called next.

@@ -43,9 +43,8 @@ pub struct World {
     count: u64,
     /// Whether somebody reads what happens.
     watched: bool,
-    /// How many commands were given, and how many dials made.
+    /// How many commands were given.
     pub(crate) asked: u64,
-    pub(crate) dialled: u64,
 }
 
 /// Something that is going to happen.
@@ -89,7 +88,6 @@ impl World {
             count: 0,
             watched: false,
             asked: 0,
-            dialled: 0,
         }
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use covey_proto::{
     Event,
+    people::account::{Roster, recovery_hash},
     reach::News,
+    seal::{Secret, SigningKey},
     wire::{Frame, Have},
 };
 use world::{Weather, Who, World};
@@ -33,9 +35,10 @@ fn when_both_ends_open_a_link_exactly_one_stays() {
 fn friends_who_are_linked_dial_no_more() {
     let (mut world, alice, bob) = friends(1);
     world.pass(MINUTE);
-    let before = world.dials();
+    let dials = |world: &World| [world.dials(alice), world.dials(bob)];
+    let before = dials(&world);
     world.pass(60 * MINUTE);
-    assert_eq!(world.dials(), before);
+    assert_eq!(dials(&world), before);
     assert_eq!(world.links(alice, bob), 1);
 }
 
@@ -88,7 +91,7 @@ fn strangers_get_no_link() {
     }
     world.pass(10 * MINUTE);
     assert_eq!((world.links(alice, bob), world.links(bob, alice)), (0, 0));
-    assert_eq!(world.dials(), 0);
+    assert_eq!((world.dials(alice), world.dials(bob)), (0, 0));
 }
 
 #[test]
@@ -118,14 +121,35 @@ fn a_node_with_nothing_to_do_wants_no_call() {
 
 #[test]
 fn who_is_away_is_dialled_more_and_more_seldom() {
-    let (mut world, _, bob) = friends(8);
+    let (mut world, alice, bob) = friends(8);
     world.switch_off(bob);
+    dials_seldom(&mut world, alice);
+}
+
+#[test]
+fn who_is_turned_away_behind_the_handshake_is_dialled_more_and_more_seldom() {
+    let (mut world, alice, bob) = friends(10);
+    let new = SigningKey::new(&Secret([5; 32]));
+    let roster = Roster::open(&world.directory(bob).roster).unwrap();
+    let next = recovery_hash(&new.public());
+    let recovered = roster.recover(&world.recovery(bob), new.public(), next).unwrap();
+    world.forge(bob, alice, &Frame::Roster(recovered.sign(&new)));
+    world.pass(MINUTE);
+    world.cut_between(alice, bob);
+    world.pass(MINUTE);
+    for who in [alice, bob] {
+        dials_seldom(&mut world, who);
+    }
+    assert!(world.dials(alice) > 4, "she does not give up");
+}
+
+fn dials_seldom(world: &mut World, who: Who) {
     let mut last = u64::MAX;
     for span in [1, 10, 60] {
-        let before = world.dials();
+        let before = world.dials(who);
         world.pass(span * MINUTE);
-        let a_minute = (world.dials() - before) / u64::from(span);
-        assert!(a_minute <= last && a_minute < 12, "{a_minute} dials a minute");
+        let a_minute = (world.dials(who) - before) / u64::from(span);
+        assert!(a_minute <= last && a_minute < 12, "{who:?} dials {a_minute} times a minute");
         last = a_minute;
     }
     assert!(last <= 1);
