@@ -74,7 +74,7 @@ impl People {
             && let Ok(card) = Card::open(signed)
             && self.may_tell(peer, card.account)
         {
-            self.take_card(signed, shelf);
+            self.keep_card(card, signed, shelf);
         }
     }
 

@@ -329,14 +329,17 @@ impl People {
         }
     }
 
-    /// Takes in a card of a device that its account's roster lists, if it is newer than ours.
+    /// Takes in a card, whoever shows it.
     pub fn take_card(&mut self, signed: &Signed, shelf: &mut dyn Shelf) {
-        if self.holds(signed) {
-            return;
+        if !self.holds(signed)
+            && let Ok(card) = Card::open(signed)
+        {
+            self.keep_card(card, signed, shelf);
         }
-        let Ok(card) = Card::open(signed) else {
-            return;
-        };
+    }
+
+    /// Keeps the card of a device that its account's roster lists, if it is newer than ours.
+    fn keep_card(&mut self, card: Card, signed: &Signed, shelf: &mut dyn Shelf) {
         let device = card.device();
         let known = self.cards.get(&device).map(|(card, _)| card.version);
         if known >= Some(card.version) || !self.vouches(card.account, device) {
