@@ -88,7 +88,7 @@ impl Year {
         }
         self.world.turn(STORM);
         for event in 0..EVENTS {
-            let span = self.world.roll(5000);
+            let span = self.world.roll(4000);
             self.world.pass(Duration::from_millis(span));
             self.happen(event);
         }
