@@ -8,7 +8,7 @@ STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test lint fmt size layers doc setup \
-	setup-run check-fmt clippy typos deny shear shell build tests doctests reader bad-input
+	setup-run check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ help:  ## this list
 run: setup-run  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
 	cargo run --locked -p covey -- $(ARGS) run
 
-test: setup lint size layers tests doctests reader bad-input  ## everything
+test: setup lint size layers tests canaries doctests reader bad-input  ## everything
 
 lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
 
@@ -49,13 +49,16 @@ deny:
 shear:
 	@$(STAGE) shear cargo shear
 shell:
-	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh)
+	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh) $(wildcard tests/*/*/*.sh)
 
 # One build with one set of features; the lab finds `covey` beside its own executable.
 build:
 	@$(STAGE) build cargo build --locked --workspace --bins --tests
 tests: build
 	@$(STAGE) tests cargo nextest run --locked --workspace
+# Rules are broken one by one, and a story must notice each time.
+canaries: build
+	@$(STAGE) canaries tests/world/canaries/run.sh
 doctests:
 	@$(STAGE) doctests cargo test --locked --workspace --doc
 # What the tests compare to is read once more, in another language.
