@@ -17,6 +17,7 @@ use std::{
     collections::BTreeMap,
     io,
     path::{Path, PathBuf},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -86,6 +87,7 @@ pub struct Running {
     socket: PathBuf,
     stop: watch::Sender<bool>,
     stopped: oneshot::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
@@ -107,10 +109,20 @@ impl Running {
     }
 
     /// Ends it, once the batch under way is on disk and friends had time to be told.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let _ = self.stopped.await;
+        let _ = (&mut self.stopped).await;
         tokio::time::sleep(FAREWELL).await;
+    }
+}
+
+/// Waits for the batch under way: a process must not exit while the database is at work.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }
 
@@ -188,8 +200,8 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         server.abort();
         let _ = done.send(());
     };
-    thread.spawn(body).map_err(Error::System)?;
-    Ok(Running { core, socket, stop, stopped })
+    let thread = Some(thread.spawn(body).map_err(Error::System)?);
+    Ok(Running { core, socket, stop, stopped, thread })
 }
 
 fn seed() -> Result<[u8; 32], Error> {
