@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -85,14 +85,15 @@ impl Core {
         (Self(Arc::new(inner)), asked)
     }
 
-    /// Does something, once for all calls with the same key; it is on disk when this returns.
+    /// Does something, once for all calls with the same key; it is on disk when this returns. What
+    /// was not done is tried again when it is asked again.
     ///
     /// # Errors
     /// A sentence, if it was not done.
     pub async fn command(&self, key: Option<String>, command: Command) -> Result<Reply, Failure> {
         let Some(key) = key else { return self.clone().carry_out(command).await };
         let outcome = {
-            let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut keys = self.keys();
             if let Some((_, known)) = keys.iter().find(|(known, _)| *known == key) {
                 known.clone()
             } else {
@@ -102,7 +103,15 @@ impl Core {
                 outcome
             }
         };
-        outcome.await
+        let done = outcome.clone().await;
+        if done.is_err() {
+            self.keys().retain(|(_, known)| !known.ptr_eq(&outcome));
+        }
+        done
+    }
+
+    fn keys(&self) -> MutexGuard<'_, VecDeque<(String, Outcome)>> {
+        self.0.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn carry_out(self, command: Command) -> Result<Reply, Failure> {

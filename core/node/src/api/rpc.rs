@@ -7,13 +7,15 @@
 //! | `events` | none | `true`, then notifications `event` with an [`Event`] each |
 //!
 //! Who may open the socket (mode 0600) may do everything. What is no request is answered with
-//! JSON-RPC's own codes; a line longer than 1 MiB ends the connection.
+//! JSON-RPC's own codes; a line longer than 1 MiB ends the connection. Who closes his end to write
+//! is answered what he asked, and then hung up on.
 
 use std::{
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -24,8 +26,9 @@ use tokio::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{Mutex, Semaphore},
+    sync::{Mutex, Semaphore, watch},
     task::JoinHandle,
+    time,
 };
 
 use super::{Answer, Command, Core, Event, Failure, Query, Reply};
@@ -38,6 +41,8 @@ const MAX_ANSWER: u64 = 256 << 20;
 const MAX_CONNECTIONS: usize = 64;
 /// The most requests of one connection that are under way.
 const MAX_REQUESTS: usize = 64;
+/// Before a caller is taken again after one could not be.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize)]
 struct Request<'a> {
@@ -72,18 +77,21 @@ pub(crate) fn open(socket: &Path, core: Core) -> io::Result<JoinHandle<()>> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
     fs::set_permissions(socket, PermissionsExt::from_mode(0o600))?;
-    Ok(tokio::spawn(async move {
-        if let Err(error) = serve(listener, core).await {
-            tracing::error!(%error, "the socket takes no more callers");
-        }
-    }))
+    Ok(tokio::spawn(serve(listener, core)))
 }
 
-async fn serve(listener: UnixListener, core: Core) -> io::Result<()> {
+async fn serve(listener: UnixListener, core: Core) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, _) = listener.accept().await?;
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // there are too many files open, say, which will not last
+                tracing::warn!(%error, "a caller was not taken");
+                time::sleep(PAUSE).await;
+                continue;
+            }
+        };
         let core = core.clone();
         tokio::spawn(async move {
             if let Err(error) = connection(stream, core).await {
@@ -98,32 +106,61 @@ async fn connection(stream: UnixStream, core: Core) -> io::Result<()> {
     let (read, write) = stream.into_split();
     let (mut read, write) = (BufReader::new(read), Arc::new(Mutex::new(write)));
     let places = Arc::new(Semaphore::new(MAX_REQUESTS));
+    let (over, _) = watch::channel(false);
     let mut tasks = tokio::task::JoinSet::new();
-    while let Some(line) = line(&mut read, MAX_LINE).await? {
+    let ended = loop {
+        let line = match line(&mut read, MAX_LINE).await {
+            Ok(Some(line)) => line,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
         let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-        let (core, write) = (core.clone(), write.clone());
+        let (core, write, over) = (core.clone(), write.clone(), over.subscribe());
         tasks.spawn(async move {
-            let _ = answer(&line, &core, &write).await;
+            let _ = answer(&line, &core, &write, over).await;
             drop(place);
         });
         while tasks.try_join_next().is_some() {}
+    };
+    // who asks no more still hears what he asked for, and no events
+    over.send_replace(true);
+    while tasks.join_next().await.is_some() {}
+    if let Err(error) = &ended
+        && error.kind() == io::ErrorKind::InvalidData
+    {
+        say(&write, &respond(Value::Null, Err(fault(-32600, &error.to_string())))).await?;
     }
-    Ok(())
+    ended
 }
 
-async fn line(read: &mut BufReader<OwnedReadHalf>, longest: u64) -> io::Result<Option<String>> {
-    let mut line = String::new();
-    read.take(longest).read_line(&mut line).await?;
-    match line.ends_with('\n') {
+async fn line(read: &mut BufReader<OwnedReadHalf>, longest: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    read.take(longest).read_until(b'\n', &mut line).await?;
+    match line.ends_with(b"\n") {
         true => Ok(Some(line)),
         false if line.is_empty() => Ok(None),
-        false => Err(io::Error::new(io::ErrorKind::InvalidData, "a line was too long or cut")),
+        false if line.len() as u64 == longest => {
+            Err(odd(&format!("a line has {longest} bytes at most")))
+        }
+        false => Err(odd("the last line has no end")),
     }
 }
 
-async fn answer(line: &str, core: &Core, write: &Mutex<OwnedWriteHalf>) -> io::Result<()> {
-    let fault = |code, message: &str| Failure { code, message: message.into() };
-    let request: Request<'_> = match serde_json::from_str(line) {
+fn odd(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+fn fault(code: i32, message: &str) -> Failure {
+    Failure { code, message: message.into() }
+}
+
+async fn answer(
+    line: &[u8],
+    core: &Core,
+    write: &Mutex<OwnedWriteHalf>,
+    mut over: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let request: Request<'_> = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => {
             let code = if error.is_syntax() || error.is_eof() { -32700 } else { -32600 };
@@ -139,10 +176,14 @@ async fn answer(line: &str, core: &Core, write: &Mutex<OwnedWriteHalf>) -> io::R
         "events" => {
             say(write, &respond(id, Ok(Value::Bool(true)))).await?;
             let mut events = core.listen();
-            while let Some(event) = events.next().await {
+            loop {
+                let event = tokio::select! {
+                    _ = over.wait_for(|over| *over) => return Ok(()),
+                    event = events.next() => event,
+                };
+                let Some(event) = event else { return Ok(()) };
                 say(write, &notification(&event)).await?;
             }
-            return Ok(());
         }
         _ => Err(fault(-32601, "there is no such method; there are command, query and events")),
     };
@@ -238,11 +279,11 @@ impl Client {
             json!({"jsonrpc": "2.0", "id": self.last, "method": method, "params": params});
         let line =
             self.exchange(&request).await.map_err(|_| Failure::new("the node has stopped"))?;
-        let response: Response = serde_json::from_str(&line).map_err(Failure::new)?;
+        let response: Response = serde_json::from_slice(&line).map_err(Failure::new)?;
         response.error.map_or(Ok(response.result), Err)
     }
 
-    async fn exchange(&mut self, request: &Value) -> io::Result<String> {
+    async fn exchange(&mut self, request: &Value) -> io::Result<Vec<u8>> {
         self.write.write_all(format!("{request}\n").as_bytes()).await?;
         line(&mut self.read, MAX_ANSWER).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
@@ -265,6 +306,6 @@ impl Events {
     /// The next event; none when the node has stopped.
     pub async fn next(&mut self) -> Option<Event> {
         let line = line(&mut self.0.read, MAX_ANSWER).await.ok()??;
-        serde_json::from_str::<Notification>(&line).ok().map(|told| told.params)
+        serde_json::from_slice::<Notification>(&line).ok().map(|told| told.params)
     }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod apart;
+mod api;
 mod disk;
 mod lan;
 mod pair;

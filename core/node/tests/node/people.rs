@@ -45,6 +45,11 @@ impl Person {
         self.node.core()
     }
 
+    /// Where programs attach to the node.
+    pub(crate) fn socket(&self) -> &Path {
+        self.node.socket()
+    }
+
     /// Does something that can be done.
     pub(crate) async fn ask(&self, command: Command) -> Reply {
         self.core().command(None, command).await.unwrap()
