@@ -67,6 +67,7 @@ if [ "$1" = test ]; then
     need python3 has python3
     need python3-venv python3 -c 'import ensurepip, venv'
     need shellcheck has shellcheck
+    need procps type -P kill
     need iproute2 has ip
     need nftables has nft
 fi
