@@ -114,8 +114,12 @@ impl Talk {
         if log.device == device || !self.shared(account, log.conversation) {
             return;
         }
-        let ours = self.heads.get(&log).is_some_and(|head| head.author == self.account);
+        let head = self.heads.get(&log);
+        let ours = head.is_some_and(|head| head.author == self.account);
         let upto = have.upto;
+        if log.device == self.device && Some(upto) > head.map(|head| head.have.upto) {
+            return; // nobody holds what we never said
+        }
         let Some(peer) = self.peers.get_mut(&device) else { return };
         if peer.tell(device, log, have, shelf) && ours && account != self.account {
             self.effects.push_back(Effect::News(News::Delivered(log, upto)));
