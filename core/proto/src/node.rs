@@ -230,7 +230,8 @@ impl Node {
     /// Tells the shell and the other rooms whom we know, if that changed.
     fn refresh(&mut self, now: Time) {
         let Some(directory) = self.people.directory() else { return };
-        // Before anything that lets others call us.
+        // Before anything that lets others call us, and never behind an older one.
+        self.outputs.retain(|output| !matches!(output, Output::Roster(_)));
         self.outputs.push_front(Output::Roster(directory));
         self.outputs.extend(self.people.tags(&mut self.dice).map(Output::Announce));
         let devices = self.people.devices();
