@@ -143,6 +143,17 @@ fn a_crash_at_any_step_of_a_hello_changes_nothing() {
 }
 
 #[test]
+fn a_hello_whose_commit_fails_is_answered_all_the_same() {
+    let (mut world, alice, bob) = strangers(15);
+    let text = world.invite(alice, InviteKind::Link);
+    world.fail_disk(alice);
+    world.accept(bob, &text).unwrap();
+    befriended(&mut world, alice, bob);
+    assert_eq!(secrets(&world, alice, bob), 1);
+    world.link(alice, bob);
+}
+
+#[test]
 fn who_crashes_before_the_answer_asks_again_with_the_same_letter() {
     let (mut world, alice, bob) = strangers(9);
     let text = world.invite(alice, InviteKind::Link);

@@ -49,3 +49,33 @@ fn what_begins_while_own_devices_are_linked_reaches_both() {
     world.say(laptop, alice, "from my laptop");
     world.until("she reads it", |w| w.texts(alice, phone) == ["hello", "from my laptop"]);
 }
+
+#[test]
+fn what_only_a_device_held_that_is_gone_is_sent_again_by_its_author() {
+    let mut world = World::new(4);
+    let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
+    world.link(phone, laptop);
+    world.befriend(phone, alice);
+    world.until("the laptop knows her", |w| w.are_friends(laptop, alice));
+    world.switch_off(laptop);
+    world.say(alice, phone, "only the phone has it");
+    world.until("it is delivered", |w| w.delivered(alice, alice, phone) == Seq(1));
+    world.switch_off(phone);
+    world.switch_on(laptop);
+    world.until("the laptop has it", |w| w.texts(laptop, alice) == ["only the phone has it"]);
+}
+
+#[test]
+fn who_claims_to_hold_what_was_never_said_is_not_believed() {
+    let mut world = World::new(5);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.befriend(alice, bob);
+    world.link(alice, bob);
+    let log = LogId { conversation: world.talk_of(alice, bob), device: world.id(alice) };
+    let claim = LogHave { upto: Seq(99), ..LogHave::default() };
+    world.forge(bob, alice, &Frame::Have(Have { logs: vec![(log, claim)], ..Have::default() }));
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.delivered(alice, alice, bob), Seq(0));
+    world.say(alice, bob, "hello");
+    world.until("he reads it", |w| w.texts(bob, alice) == ["hello"]);
+}
