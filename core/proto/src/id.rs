@@ -63,8 +63,7 @@ impl AccountId {
     /// The bytes of it that an invite carries.
     #[must_use]
     pub fn short(&self) -> [u8; 16] {
-        let (short, _) = self.0.split_first_chunk().expect("32 bytes");
-        *short
+        *self.0.first_chunk().expect("32 bytes")
     }
 }
 
@@ -74,8 +73,7 @@ impl DeviceId {
     pub fn of(account: &AccountId, key: &seal::VerifyingKey) -> Self {
         let suite = seal::SUITE.to_le_bytes();
         let hash = seal::derive(Context::Device, &[&suite, &account.0, &key.0]);
-        let (short, _) = hash.split_first_chunk().expect("32 bytes");
-        Self(*short)
+        Self(*hash.first_chunk().expect("32 bytes"))
     }
 }
 
@@ -86,8 +84,7 @@ impl EntryId {
     /// Enough of it to compare two heads by.
     #[must_use]
     pub fn short(&self) -> [u8; 8] {
-        let (short, _) = self.0.split_first_chunk().expect("32 bytes");
-        *short
+        *self.0.first_chunk().expect("32 bytes")
     }
 }
 

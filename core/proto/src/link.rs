@@ -1,10 +1,10 @@
 //! Links: Noise between two devices, as a machine of its own that the connection's task runs.
 //!
 //! ```text
-//! initiator                                   responder
-//! Initiator::new     -- 1: mac, IK, Offer ->  Responder::read    who asks, under which secret
-//! Initiator::finish  <- 2: psk, Answer -----  Responder::accept  the psk of that secret
-//! Link               -- 3: an empty frame ->  Unproved::prove    -> Link
+//! initiator                                      responder
+//! Initiator::new     -- 1: mac, IK, Greeting ->  Responder::read    who asks, under which secret
+//! Initiator::finish  <- 2: psk, Greeting ------  Responder::accept  the psk of that secret
+//! Link               -- 3: an empty frame ---->  Unproved::prove    -> Link
 //! ```
 //! A responder completes the handshake even with somebody who holds another psk, or who replays a
 //! message 1; only message 3 tells. So there is no [`Link`] on its side before that. The mac in
@@ -14,16 +14,14 @@
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
-use prost::Message;
 use snow::{Builder, HandshakeState, StatelessTransportState};
 
 use crate::{
     dice::Resolver,
     seal::{self, Context, Secret},
     wire::{
-        self, Answer, Invalid, Offer,
+        self, Greeting, Invalid,
         frame::{MAX_FRAME, PAD},
-        greeting::Greeting,
     },
 };
 
@@ -100,11 +98,11 @@ impl Initiator {
         me: &Static,
         peer: &[u8; 32],
         psk: &Secret,
-        offer: &Offer,
+        offer: &Greeting,
         seed: [u8; 32],
     ) -> Result<(Self, Vec<u8>), Invalid> {
         let mut noise = machine(me, Some((peer, psk)), seed);
-        let message = write(&mut noise, &offer.into())?;
+        let message = write(&mut noise, offer)?;
         let mac = mac(&mac_key(peer), &message).to_le_bytes();
         Ok((Self(noise), prefixed(&[&mac, &message])?))
     }
@@ -113,8 +111,8 @@ impl Initiator {
     ///
     /// # Errors
     /// [`Invalid`] if the other side is not the device meant, or holds another psk.
-    pub fn finish(mut self, message: &[u8]) -> Result<(Answer, Link, Vec<u8>), Invalid> {
-        let answer = read(&mut self.0, message)?.into();
+    pub fn finish(mut self, message: &[u8]) -> Result<(Greeting, Link, Vec<u8>), Invalid> {
+        let answer = read(&mut self.0, message)?;
         let mut link = Link::new(self.0)?;
         let proof = link.sealer.seal(&[])?;
         Ok((answer, link, proof))
@@ -130,13 +128,13 @@ impl Responder {
         me: &Static,
         message: &[u8],
         seed: [u8; 32],
-    ) -> Result<(Self, Offer, [u8; 32]), Invalid> {
+    ) -> Result<(Self, Greeting, [u8; 32]), Invalid> {
         let (claimed, message) = message.split_first_chunk::<MAC>().ok_or(Invalid)?;
         if mac(&me.mac, message) != u128::from_le_bytes(*claimed) {
             return Err(Invalid);
         }
         let mut noise = machine(me, None, seed);
-        let offer = read(&mut noise, message)?.try_into()?;
+        let offer = read(&mut noise, message)?;
         let proved = noise.get_remote_static().and_then(|key| key.try_into().ok());
         Ok((Self(noise), offer, proved.ok_or(Invalid)?))
     }
@@ -145,9 +143,13 @@ impl Responder {
     ///
     /// # Errors
     /// [`Invalid`] if the answer is too large.
-    pub fn accept(mut self, psk: &Secret, answer: &Answer) -> Result<(Unproved, Vec<u8>), Invalid> {
+    pub fn accept(
+        mut self,
+        psk: &Secret,
+        answer: &Greeting,
+    ) -> Result<(Unproved, Vec<u8>), Invalid> {
         self.0.set_psk(PSK.into(), &psk.0).expect("32 bytes");
-        let message = write(&mut self.0, &answer.into())?;
+        let message = write(&mut self.0, answer)?;
         let link = Link::new(self.0)?;
         Ok((Unproved(link), prefixed(&[&message])?))
     }
@@ -223,7 +225,7 @@ fn machine(me: &Static, towards: Option<(&[u8; 32], &Secret)>, seed: [u8; 32]) -
 }
 
 fn write(noise: &mut HandshakeState, greeting: &Greeting) -> Result<Vec<u8>, Invalid> {
-    let plain = pad(&greeting.encode_to_vec())?;
+    let plain = pad(&wire::encode(greeting))?;
     let mut message = alloc::vec![0; MAX_HANDSHAKE - MAC];
     let len = noise.write_message(&plain, &mut message).map_err(|_| Invalid)?;
     message.truncate(len);
@@ -244,8 +246,7 @@ fn mac_key(responder: &[u8; 32]) -> Secret {
 /// As a number, so that comparing takes the same time for all.
 fn mac(key: &Secret, message: &[u8]) -> u128 {
     let hash = blake3::keyed_hash(&key.0, message);
-    let (mac, _) = hash.as_bytes().split_first_chunk().expect("32 bytes");
-    u128::from_le_bytes(*mac)
+    u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes"))
 }
 
 fn prefixed(parts: &[&[u8]]) -> Result<Vec<u8>, Invalid> {

@@ -281,9 +281,7 @@ pub fn open(secret: &Secret, binding: &Binding<'_>, letter: &[u8]) -> Option<Vec
 /// The sign by which those who know `key` recognise its owner: anew with every salt.
 #[must_use]
 pub fn lan_tag(key: &[u8; 32], salt: &[u8]) -> [u8; 8] {
-    let hash = derive(Context::LanTag, &[key, salt]);
-    let (tag, _) = hash.split_first_chunk().expect("32 bytes");
-    *tag
+    *derive(Context::LanTag, &[key, salt]).first_chunk().expect("32 bytes")
 }
 
 /// Lower-case hexadecimal.

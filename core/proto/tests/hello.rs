@@ -23,12 +23,18 @@ fn both_sides_of_a_hello_hold_one_secret() {
         let newcomer = ian.read(&invite, &waiting).unwrap();
         let (letter, secret) = ian.answer(&invite, &newcomer, Verdict::Friend).unwrap();
         let reply = waiting.open(&nina.account, &letter).unwrap();
-        assert_eq!(newcomer.roster.account, nina.account);
-        assert_eq!(newcomer.card.device(), nina.device);
-        assert_eq!((&newcomer.roster_signed, &newcomer.card_signed), (&nina.roster, &nina.card));
-        assert_eq!(reply.roster.account, ian.account);
-        assert_eq!(reply.card.device(), ian.device);
-        assert_eq!((&reply.roster_signed, &reply.card_signed), (&ian.roster, &ian.card));
+        assert_eq!(newcomer.person.roster.account, nina.account);
+        assert_eq!(newcomer.person.card.device(), nina.device);
+        assert_eq!(
+            (&newcomer.person.roster_signed, &newcomer.person.card_signed),
+            (&nina.roster, &nina.card)
+        );
+        assert_eq!(reply.inviter.roster.account, ian.account);
+        assert_eq!(reply.inviter.card.device(), ian.device);
+        assert_eq!(
+            (&reply.inviter.roster_signed, &reply.inviter.card_signed),
+            (&ian.roster, &ian.card)
+        );
         assert_eq!(reply.verdict, Verdict::Friend);
         assert!(secret.is_some() && reply.secret == secret);
     }
@@ -44,7 +50,7 @@ fn a_refusal_is_heard_and_makes_no_secret() {
         let (letter, secret) = ian.answer(&invite, &newcomer, verdict).unwrap();
         let reply = waiting.open(&nina.account, &letter).unwrap();
         assert_eq!((reply.verdict, reply.secret, secret), (verdict, None, None));
-        assert_eq!(reply.roster.account, ian.account);
+        assert_eq!(reply.inviter.roster.account, ian.account);
     }
     assert_eq!(ian.answer(&invite, &newcomer, Verdict::Unspecified), None);
 }
@@ -58,7 +64,7 @@ fn any_device_of_the_inviter_answers_with_the_same_secret() {
         let newcomer = device.read(&invite, &waiting).unwrap();
         let (letter, _) = device.answer(&invite, &newcomer, Verdict::Friend).unwrap();
         let reply = waiting.open(&nina.account, &letter).unwrap();
-        assert_eq!(reply.card.device(), device.device);
+        assert_eq!(reply.inviter.card.device(), device.device);
         reply.secret.unwrap()
     });
     assert_eq!(secrets[0], secrets[1]);

@@ -15,7 +15,7 @@ use covey_proto::{
     },
     seal::{self, Context, Secret, SigningKey, hex},
     wire::{
-        Address, Answer, Body, Frame, Have, Head, Kind, LogHave, MapRecord, Offer, Run, Signed,
+        Address, Body, Digest, Frame, Greeting, Have, Head, Kind, LogHave, MapRecord, Run, Signed,
         Topic, Transport, Unsigned,
         letter::{InviteKind, Verdict},
     },
@@ -197,8 +197,9 @@ fn frames_are_as_written_down() {
         id: [7; 8],
         beyond: vec![(Seq(302), Seq(302)), (Seq(400), Seq(1 << 40))],
     };
+    let conversation = ConversationId::own(&ian.account);
     let have = Have {
-        digests: vec![(ConversationId::own(&ian.account), [8; 8])],
+        digests: vec![Digest { conversation, digest: u64::from_le_bytes([8; 8]) }],
         logs: vec![(log, held)],
         whole: vec![log.conversation],
     };
@@ -241,8 +242,8 @@ fn says(frame: &Frame) -> Value {
                     "beyond": ends.collect::<Vec<_>>(),
                 })
             };
-            let digest = |(id, digest): &(ConversationId, [u8; 8])| {
-                let (conversation, digest) = (hex(&id.0), hex(digest));
+            let digest = |Digest { conversation, digest }: &Digest| {
+                let (conversation, digest) = (hex(&conversation.0), hex(&digest.to_le_bytes()));
                 json!({ "conversation": conversation, "digest": digest })
             };
             json!({ "have": {
@@ -280,18 +281,19 @@ fn a_link_is_as_written_down() {
     let psk = friendship.derive(Context::LinkPsk);
     let id = SecretId::parse(&friendship.derive(Context::SecretId).0[..8]).unwrap();
     let [one, other] = [1, 2].map(|number| Static::new(secret(number, "noise")));
-    let offer = Offer {
+    let offer = Greeting {
         roster: ian.roster.clone(),
         card: ian.card.clone(),
-        secret: id,
+        secret: Some(id),
         clock: Time(1_700_000_000_000),
         versions: vec![1],
     };
-    let answer = Answer {
+    let answer = Greeting {
         roster: nina.roster.clone(),
         card: nina.card.clone(),
         clock: Time(1_700_000_000_001),
         versions: vec![1, 2],
+        secret: None,
     };
     let noise = seal::x25519_public(&secret(2, "noise"));
     let (asking, first) = Initiator::new(&one, &noise, &psk, &offer, [3; 32]).unwrap();

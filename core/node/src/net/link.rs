@@ -78,7 +78,7 @@ pub(super) async fn call(
     let known = shared.known();
     let way = known.directory.way(device).ok_or(Failure::Stranger)?;
     let (mut reader, mut writer) = halves(stream);
-    let offer = known.offer(way.secret, shared.now());
+    let offer = known.greeting(Some(way.secret), shared.now());
     let (initiator, message) =
         Initiator::new(&known.me, &way.noise, way.psk, &offer, shared::seed()?)?;
     let shake = async {
@@ -117,9 +117,11 @@ pub(super) async fn answer(
     let shake = async {
         let message = streams::read(&mut reader, MAX_HANDSHAKE).await?;
         let (responder, offer, proved) = Responder::read(&known.me, &message, shared::seed()?)?;
-        let caller = known.directory.judge(&proved, &offer.roster, &offer.card, offer.secret);
+        let secret = offer.secret.ok_or(Failure::Stranger)?;
+        let caller = known.directory.judge(&proved, &offer.roster, &offer.card, secret);
         let caller = caller.ok_or(Failure::Stranger)?;
-        let (unproved, message) = responder.accept(caller.psk, &known.answer(shared.now()))?;
+        let greeting = known.greeting(None, shared.now());
+        let (unproved, message) = responder.accept(caller.psk, &greeting)?;
         streams::write(&mut writer, &message).await?;
         let link = unproved.prove(&streams::read(&mut reader, MAX_SEALED).await?)?;
         let peer = Peer {
@@ -127,7 +129,7 @@ pub(super) async fn answer(
             device: caller.device,
             roster: offer.roster,
             card: offer.card,
-            secret: offer.secret,
+            secret,
             clock: offer.clock,
             address: from,
         };

@@ -15,7 +15,7 @@ use covey_proto::{
     DeviceId, LinkId, SecretId, Time,
     link::Static,
     people::directory::Directory,
-    wire::{self, Address, Answer, Offer},
+    wire::{self, Address, Greeting},
 };
 use libp2p::Stream;
 use tokio::{
@@ -183,14 +183,10 @@ impl Known {
         Arc::new(Self { directory, me })
     }
 
-    pub(super) fn offer(&self, secret: SecretId, clock: Time) -> Offer {
+    /// What we say of ourselves; who opens a link names the secret.
+    pub(super) fn greeting(&self, secret: Option<SecretId>, clock: Time) -> Greeting {
         let (roster, card) = (self.directory.roster.clone(), self.directory.card.clone());
-        Offer { roster, card, secret, clock, versions: vec![wire::VERSION.into()] }
-    }
-
-    pub(super) fn answer(&self, clock: Time) -> Answer {
-        let (roster, card) = (self.directory.roster.clone(), self.directory.card.clone());
-        Answer { roster, card, clock, versions: vec![wire::VERSION.into()] }
+        Greeting { roster, card, clock, versions: vec![wire::VERSION.into()], secret }
     }
 }
 

@@ -207,6 +207,7 @@ impl Person {
             Roster::first(account_key.public(), Hash([n; 32]), key.public(), format!("Person {n}"));
         let (account, noise) = (roster.account, Secret([n + 200; 32]));
         let card = Card {
+            wire: covey_proto::wire::VERSION.into(),
             account,
             key: key.public(),
             version: 1,

@@ -128,22 +128,23 @@ fn signed(content: &[u8]) -> Signed {
     Signed { bytes: content.to_vec(), signature: alloc::vec![5; 64] }
 }
 
-fn offer() -> Offer {
-    Offer {
+fn offer() -> Greeting {
+    Greeting {
         roster: signed(b"ana's roster"),
         card: signed(b"ana's card"),
-        secret: SecretId([4; 8]),
+        secret: Some(SecretId([4; 8])),
         clock: Time(1_700_000_000_000),
         versions: alloc::vec![1],
     }
 }
 
-fn answer() -> Answer {
-    Answer {
+fn answer() -> Greeting {
+    Greeting {
         roster: signed(b"ben's roster"),
         card: signed(b"ben's card"),
         clock: Time(1_700_000_000_001),
         versions: alloc::vec![1, 2],
+        secret: None,
     }
 }
 

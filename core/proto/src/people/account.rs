@@ -10,12 +10,13 @@ use alloc::{
     vec::Vec,
 };
 
-use prost::Message;
-
 use crate::{
     id::{AccountId, DeviceId, Hash},
     seal::{self, Context, SigningKey, VerifyingKey},
-    wire::{self, Invalid, MAX_SIGNED, Signed},
+    wire::{
+        self, Invalid, MAX_SIGNED, Signed,
+        message::{Wire, message},
+    },
 };
 
 /// The most devices of an account.
@@ -52,17 +53,15 @@ struct Origin {
     recovery: Hash,
 }
 
-/// The recovery key names a new account key.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-struct Statement {
-    #[prost(bytes = "vec", tag = "1")]
-    recovery_key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    account_key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    next_recovery: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    signature: Vec<u8>,
+message! {
+    /// The recovery key names a new account key.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Statement {
+        recovery_key: VerifyingKey = 1 bytes;
+        account_key: VerifyingKey = 2 bytes;
+        next_recovery: Hash = 3 bytes;
+        signature: Vec<u8> = 4 bytes;
+    }
 }
 
 impl Roster {
@@ -105,9 +104,9 @@ impl Roster {
         let fields = [&self.account.0[..], &epoch.to_le_bytes(), &account.0, &next.0];
         let mut statements = self.statements.clone();
         statements.push(Statement {
-            recovery_key: recovery.public().0.to_vec(),
-            account_key: account.0.to_vec(),
-            next_recovery: next.0.to_vec(),
+            recovery_key: recovery.public(),
+            account_key: account,
+            next_recovery: next,
             signature: recovery.sign(Context::Recovery, &fields).to_vec(),
         });
         Some(Self { epoch, version: 1, statements, ..self.clone() })
@@ -116,13 +115,11 @@ impl Roster {
     /// The key that signs this roster.
     #[must_use]
     pub fn account_key(&self) -> VerifyingKey {
-        let newest = self.statements.last().and_then(|s| s.account_key.as_slice().try_into().ok());
-        newest.map_or(self.origin.key, VerifyingKey)
+        self.statements.last().map_or(self.origin.key, |statement| statement.account_key)
     }
 
     fn recovery(&self) -> Hash {
-        let newest = self.statements.last().and_then(|s| Hash::parse(&s.next_recovery));
-        newest.unwrap_or(self.origin.recovery)
+        self.statements.last().map_or(self.origin.recovery, |statement| statement.next_recovery)
     }
 
     /// Signs it. The key must be the account's.
@@ -135,7 +132,7 @@ impl Roster {
 
     /// What is signed of it.
     pub(super) fn encode(&self) -> Vec<u8> {
-        RosterProto::from(self).encode_to_vec()
+        wire::encode(self)
     }
 
     /// Reads a roster and checks that its account's key signed it.
@@ -150,7 +147,7 @@ impl Roster {
     }
 
     fn stored(signed: &Signed) -> Result<Self, Invalid> {
-        wire::decode::<RosterProto>(&signed.bytes, MAX_SIGNED)?.try_into()
+        wire::decode(&signed.bytes, MAX_SIGNED)
     }
 
     /// What two rosters of one account and epoch say together.
@@ -202,15 +199,24 @@ impl Rosters {
     /// # Errors
     /// [`Invalid`] if its signature or a bound does not hold.
     pub fn new(signed: Signed) -> Result<Self, Invalid> {
-        let roster = Roster::open(&signed)?;
-        Ok(Self { merged: roster.clone(), signed: alloc::vec![(roster, signed)] })
+        Ok(Self::of(Roster::open(&signed)?, signed))
     }
 
-    /// Those that were checked before they were stored, if there are any.
-    #[must_use]
-    pub fn stored(signed: Vec<Signed>) -> Option<Self> {
+    /// Only this one, which the account's key signed.
+    pub(super) fn of(roster: Roster, signed: Signed) -> Self {
+        Self { merged: roster.clone(), signed: alloc::vec![(roster, signed)] }
+    }
+
+    /// Their bytes, for the store.
+    pub(super) fn encode(&self) -> Vec<u8> {
+        wire::encode(&Kept { signed: self.signed().cloned().collect() })
+    }
+
+    /// Reads what [`Self::encode`] wrote; what is in it was checked before.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let kept: Kept = wire::decode(bytes, (MAX_ROSTERS + 1) * MAX_SIGNED).ok()?;
         let read = |signed| Some((Roster::stored(&signed).ok()?, signed));
-        let signed: Vec<_> = signed.into_iter().filter_map(read).collect();
+        let signed: Vec<_> = kept.signed.into_iter().filter_map(read).collect();
         let rosters = signed.iter().map(|(roster, _)| roster.clone());
         let merged = rosters.reduce(|one, other| one.merge(&other))?;
         Some(Self { signed, merged })
@@ -247,7 +253,7 @@ impl Rosters {
             return Ok(Taken::Refused);
         }
         if roster.epoch > self.merged.epoch {
-            *self = Self { merged: roster.clone(), signed: alloc::vec![(roster, signed.clone())] };
+            *self = Self::of(roster, signed.clone());
             return Ok(Taken::News);
         }
         if roster.statements != self.merged.statements {
@@ -292,85 +298,77 @@ impl Rosters {
     }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct RosterProto {
-    #[prost(uint32, tag = "1")]
-    wire: u32,
-    #[prost(bytes = "vec", tag = "2")]
-    key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    recovery: Vec<u8>,
-    #[prost(uint32, tag = "4")]
-    epoch: u32,
-    #[prost(uint64, tag = "5")]
-    version: u64,
-    #[prost(bytes = "vec", repeated, tag = "6")]
-    devices: Vec<Vec<u8>>,
-    #[prost(bytes = "vec", repeated, tag = "7")]
-    removed: Vec<Vec<u8>>,
-    #[prost(string, tag = "8")]
-    name: String,
-    #[prost(message, repeated, tag = "9")]
-    statements: Vec<Statement>,
-}
-
-impl From<&Roster> for RosterProto {
-    fn from(roster: &Roster) -> Self {
-        Self {
-            wire: wire::VERSION.into(),
-            key: roster.origin.key.0.to_vec(),
-            recovery: roster.origin.recovery.0.to_vec(),
-            epoch: roster.epoch,
-            version: roster.version,
-            devices: roster.devices.values().map(|key| key.0.to_vec()).collect(),
-            removed: roster.removed.iter().map(|id| id.0.to_vec()).collect(),
-            name: roster.name.clone(),
-            statements: roster.statements.clone(),
-        }
+message! {
+    struct Kept {
+        signed: Vec<Signed> = 1 repeated message;
     }
 }
 
-impl TryFrom<RosterProto> for Roster {
-    type Error = Invalid;
+message! {
+    pub(crate) struct RosterFields {
+        wire: u32 = 1 uint32;
+        key: VerifyingKey = 2 bytes;
+        recovery: Hash = 3 bytes;
+        epoch: u32 = 4 uint32;
+        version: u64 = 5 uint64;
+        devices: Vec<VerifyingKey> = 6 repeated bytes [MAX_DEVICES];
+        removed: Vec<DeviceId> = 7 repeated bytes [MAX_REMOVED];
+        name: String = 8 string [MAX_NAME];
+        statements: Vec<Statement> = 9 repeated message [MAX_STATEMENTS];
+    }
+}
 
-    fn try_from(proto: RosterProto) -> Result<Self, Invalid> {
-        let key = |bytes: Vec<u8>| bytes.try_into().map(VerifyingKey).map_err(|_| Invalid);
-        let (first, recovery) = (key(proto.key)?, Hash::parse(&proto.recovery).ok_or(Invalid)?);
-        let account = AccountId::of(&first, &recovery);
-        let bounded = proto.devices.len() <= MAX_DEVICES
-            && proto.removed.len() <= MAX_REMOVED
-            && proto.name.len() <= MAX_NAME
-            && proto.statements.len() <= MAX_STATEMENTS
-            && proto.statements.len() == proto.epoch as usize;
-        if !bounded {
+impl Statement {
+    /// Whether the recovery key signed it.
+    fn holds(&self, account: &AccountId, epoch: u32) -> bool {
+        let (key, next) = (&self.account_key.0, &self.next_recovery.0);
+        let fields = [&account.0[..], &epoch.to_le_bytes(), key, next];
+        self.recovery_key.verifies(Context::Recovery, &fields, &self.signature)
+    }
+}
+
+impl Wire for Roster {
+    type Proto = <RosterFields as Wire>::Proto;
+
+    fn to_proto(&self) -> Self::Proto {
+        let fields = RosterFields {
+            wire: wire::VERSION.into(),
+            key: self.origin.key,
+            recovery: self.origin.recovery,
+            epoch: self.epoch,
+            version: self.version,
+            devices: self.devices.values().copied().collect(),
+            removed: self.removed.iter().copied().collect(),
+            name: self.name.clone(),
+            statements: self.statements.clone(),
+        };
+        fields.to_proto()
+    }
+
+    fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
+        let fields = RosterFields::of_proto(proto)?;
+        if fields.statements.len() != fields.epoch as usize {
             return Err(Invalid);
         }
-        let mut expected = recovery;
-        for (epoch, statement) in (1u32..).zip(&proto.statements) {
-            let by = key(statement.recovery_key.clone())?;
-            let next = Hash::parse(&statement.next_recovery).ok_or(Invalid)?;
-            let fields = [&account.0[..], &epoch.to_le_bytes(), &statement.account_key, &next.0];
-            let genuine = by.verifies(Context::Recovery, &fields, &statement.signature);
-            if recovery_hash(&by) != expected || !genuine || statement.account_key.len() != 32 {
+        let origin = Origin { key: fields.key, recovery: fields.recovery };
+        let account = AccountId::of(&origin.key, &origin.recovery);
+        let mut expected = origin.recovery;
+        for (epoch, said) in (1u32..).zip(&fields.statements) {
+            if recovery_hash(&said.recovery_key) != expected || !said.holds(&account, epoch) {
                 return Err(Invalid);
             }
-            expected = next;
+            expected = said.next_recovery;
         }
-        let mut devices = BTreeMap::new();
-        for bytes in proto.devices {
-            let key = key(bytes)?;
-            devices.insert(DeviceId::of(&account, &key), key);
-        }
-        let removed = proto.removed.iter().map(|id| DeviceId::parse(id).ok_or(Invalid));
+        let device = |key: VerifyingKey| (DeviceId::of(&account, &key), key);
         Ok(Self {
             account,
-            epoch: proto.epoch,
-            version: proto.version,
-            devices,
-            removed: removed.collect::<Result<_, _>>()?,
-            name: proto.name,
-            origin: Origin { key: first, recovery },
-            statements: proto.statements,
+            epoch: fields.epoch,
+            version: fields.version,
+            devices: fields.devices.into_iter().map(device).collect(),
+            removed: fields.removed.into_iter().collect(),
+            name: fields.name,
+            origin,
+            statements: fields.statements,
         })
     }
 }

@@ -2,12 +2,13 @@
 
 use alloc::vec::Vec;
 
-use prost::Message;
-
 use crate::{
     id::{AccountId, DeviceId},
     seal::{Context, SigningKey, VerifyingKey},
-    wire::{self, Address, Invalid, MAX_SIGNED, Signed},
+    wire::{
+        self, Address, Invalid, MAX_SIGNED, Signed,
+        message::{message, numbered},
+    },
 };
 
 /// The most addresses on a card.
@@ -25,23 +26,29 @@ pub enum Class {
     AlwaysOn = 2,
 }
 
-/// What a device says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    /// Whose it is.
-    pub account: AccountId,
-    /// What it signs with.
-    pub key: VerifyingKey,
-    /// Counts up.
-    pub version: u64,
-    /// What it proves itself with in links.
-    pub noise: [u8; 32],
-    /// What it is good for.
-    pub class: Class,
-    /// What it can do beyond version 1: a bit each, none so far.
-    pub capabilities: u64,
-    /// Where it may be dialled.
-    pub addresses: Vec<Address>,
+numbered!(Class);
+
+message! {
+    /// What a device says of itself.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Card {
+        /// The version of the wire it is written in.
+        pub wire: u32 = 1 uint32;
+        /// Whose it is.
+        pub account: AccountId = 2 bytes;
+        /// What it signs with.
+        pub key: VerifyingKey = 3 bytes;
+        /// Counts up.
+        pub version: u64 = 4 uint64;
+        /// What it proves itself with in links.
+        pub noise: [u8; 32] = 5 bytes;
+        /// What it is good for.
+        pub class: Class = 6 int32;
+        /// Where it may be dialled.
+        pub addresses: Vec<Address> = 7 repeated bytes [MAX_ADDRESSES];
+        /// What it can do beyond version 1: a bit each, none so far.
+        pub capabilities: u64 = 8 uint64;
+    }
 }
 
 impl Card {
@@ -51,21 +58,12 @@ impl Card {
         DeviceId::of(&self.account, &self.key)
     }
 
-    /// Signs it. The key must be the card's.
+    /// Signs it, with the addresses that mean something to others. The key must be the card's.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> Signed {
-        let addresses = self.addresses.iter().filter(|a| a.travels()).take(MAX_ADDRESSES);
-        let proto = CardProto {
-            wire: wire::VERSION.into(),
-            account: self.account.0.to_vec(),
-            key: self.key.0.to_vec(),
-            version: self.version,
-            noise: self.noise.to_vec(),
-            class: self.class.into(),
-            capabilities: self.capabilities,
-            addresses: addresses.map(Address::encode).collect(),
-        };
-        let bytes = proto.encode_to_vec();
+        let travel = self.addresses.iter().filter(|a| a.travels()).take(MAX_ADDRESSES);
+        let card = Self { addresses: travel.copied().collect(), ..self.clone() };
+        let bytes = wire::encode(&card);
         let signature = key.sign(Context::Card, &[&bytes]).to_vec();
         Signed { bytes, signature }
     }
@@ -85,38 +83,6 @@ impl Card {
     /// # Errors
     /// [`Invalid`] if a bound is broken.
     pub fn stored(signed: &Signed) -> Result<Self, Invalid> {
-        let proto: CardProto = wire::decode(&signed.bytes, MAX_SIGNED)?;
-        if proto.addresses.len() > MAX_ADDRESSES {
-            return Err(Invalid);
-        }
-        Ok(Self {
-            account: AccountId::parse(&proto.account).ok_or(Invalid)?,
-            key: VerifyingKey(proto.key.try_into().map_err(|_| Invalid)?),
-            version: proto.version,
-            noise: proto.noise.try_into().map_err(|_| Invalid)?,
-            class: Class::try_from(proto.class).unwrap_or(Class::Phone),
-            capabilities: proto.capabilities,
-            addresses: proto.addresses.iter().filter_map(|a| Address::parse(a)).collect(),
-        })
+        wire::decode(&signed.bytes, MAX_SIGNED)
     }
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct CardProto {
-    #[prost(uint32, tag = "1")]
-    wire: u32,
-    #[prost(bytes = "vec", tag = "2")]
-    account: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    key: Vec<u8>,
-    #[prost(uint64, tag = "4")]
-    version: u64,
-    #[prost(bytes = "vec", tag = "5")]
-    noise: Vec<u8>,
-    #[prost(enumeration = "Class", tag = "6")]
-    class: i32,
-    #[prost(bytes = "vec", repeated, tag = "7")]
-    addresses: Vec<Vec<u8>>,
-    #[prost(uint64, tag = "8")]
-    capabilities: u64,
 }

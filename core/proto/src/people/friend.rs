@@ -2,14 +2,15 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use prost::Message as _;
-
-use super::{Effect, News, People, account::MAX_NAME, own};
+use super::{Audience, Effect, News, People, account::MAX_NAME, own};
 use crate::{
     id::{AccountId, ConversationId},
     seal::Secret,
     store::Shelf,
-    wire::{Frame, Invalid, Topic},
+    wire::{
+        self, Invalid, MapRecord, Topic,
+        message::{message, numbered},
+    },
 };
 
 /// How it stands with a friend.
@@ -41,6 +42,10 @@ pub struct Friend {
     pub verified: bool,
     /// Whether we hear nothing from him.
     pub blocked: bool,
+    /// How his account begins.
+    pub(super) short: [u8; 16],
+    /// Whether we gave the name: it stays when he calls himself otherwise.
+    pub(super) given: bool,
 }
 
 impl Friend {
@@ -51,31 +56,26 @@ impl Friend {
     }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct FriendProto {
-    #[prost(bytes = "vec", tag = "1")]
-    pub(super) account: Vec<u8>,
-    #[prost(string, tag = "2")]
-    pub(super) name: String,
-    /// The name was given by us: it stays when he calls himself otherwise.
-    #[prost(bool, tag = "3")]
-    pub(super) given: bool,
-    #[prost(enumeration = "Standing", tag = "4")]
-    pub(super) standing: i32,
-    #[prost(bool, tag = "5")]
-    pub(super) verified: bool,
-    #[prost(bool, tag = "6")]
-    pub(super) blocked: bool,
+numbered!(Standing);
+
+message! {
+    /// What own devices know of a friend, by how his account begins.
+    #[derive(Default)]
+    struct Kept {
+        account: Option<AccountId> = 1 bytes;
+        name: String = 2 string;
+        given: bool = 3 bool;
+        standing: Standing = 4 int32;
+        verified: bool = 5 bool;
+        blocked: bool = 6 bool;
+    }
 }
 
 impl People {
     /// All friends, and who is to become one.
     pub fn friends(&self) -> impl Iterator<Item = Friend> {
         let all = self.map.values(Topic::Friend);
-        all.filter_map(|(key, value)| {
-            let proto = FriendProto::decode(value).ok()?;
-            Some(self.friend_of(key.try_into().ok()?, &proto))
-        })
+        all.filter_map(|(key, value)| self.friend_of(key.try_into().ok()?, value))
     }
 
     /// The friend of this conversation.
@@ -86,19 +86,33 @@ impl People {
 
     /// The friend whose account begins so.
     pub(super) fn friend_with(&self, short: &[u8; 16]) -> Option<Friend> {
-        let proto = FriendProto::decode(self.map.value(Topic::Friend, short)?).ok()?;
-        Some(self.friend_of(short, &proto))
+        self.friend_of(*short, self.map.value(Topic::Friend, short)?)
     }
 
-    fn friend_of(&self, short: &[u8; 16], proto: &FriendProto) -> Friend {
+    fn friend_of(&self, short: [u8; 16], value: &[u8]) -> Option<Friend> {
+        let kept = wire::decode(value, MapRecord::MAX).ok()?;
+        let Kept { account, name, given, standing, verified, blocked } = kept;
+        let conversation = self.conversation(&short);
+        Some(Friend { conversation, account, name, standing, verified, blocked, short, given })
+    }
+
+    /// Somebody of whom nothing is known but how his account begins and what he calls himself.
+    pub(super) fn newcomer(&self, short: [u8; 16], name: &str) -> Friend {
         Friend {
-            conversation: ConversationId::pair(&self.me.account.short(), short),
-            account: AccountId::parse(&proto.account),
-            name: proto.name.clone(),
-            standing: Standing::try_from(proto.standing).unwrap_or(Standing::Waiting),
-            verified: proto.verified,
-            blocked: proto.blocked,
+            conversation: self.conversation(&short),
+            account: None,
+            name: self.free_name(name, &short),
+            standing: Standing::Waiting,
+            verified: false,
+            blocked: false,
+            short,
+            given: false,
         }
+    }
+
+    /// The conversation with whose account begins so.
+    pub(super) fn conversation(&self, short: &[u8; 16]) -> ConversationId {
+        ConversationId::pair(&self.me.account.short(), short)
     }
 
     /// Calls a friend something else.
@@ -111,12 +125,12 @@ impl People {
         name: &str,
         shelf: &mut dyn Shelf,
     ) -> Result<(), Invalid> {
-        let (short, proto) = self.stored(conversation).ok_or(Invalid)?;
+        let friend = self.friend(conversation).ok_or(Invalid)?;
         let name = tidy(name).ok_or(Invalid)?;
-        if name != self.free_name(&name, &short) {
+        if name != self.free_name(&name, &friend.short) {
             return Err(Invalid);
         }
-        self.keep(&short, FriendProto { name, given: true, ..proto }, shelf);
+        self.keep(Friend { name, given: true, ..friend }, shelf);
         Ok(())
     }
 
@@ -127,47 +141,36 @@ impl People {
         blocked: bool,
         shelf: &mut dyn Shelf,
     ) -> bool {
-        let Some((short, proto)) = self.stored(conversation) else {
-            return false;
-        };
-        self.keep(&short, FriendProto { blocked, ..proto }, shelf);
-        true
+        let friend = self.friend(conversation);
+        let known = friend.is_some();
+        friend.into_iter().for_each(|friend| self.keep(Friend { blocked, ..friend }, shelf));
+        known
     }
 
     /// Ends a friendship: its secrets go, what was said stays. Whether he was a friend.
     pub fn remove(&mut self, conversation: ConversationId, shelf: &mut dyn Shelf) -> bool {
-        let Some((short, proto)) = self.stored(conversation) else {
-            return false;
-        };
-        self.record(Topic::Friend, &short, None, shelf);
-        if let Some(account) = AccountId::parse(&proto.account) {
+        let Some(friend) = self.friend(conversation) else { return false };
+        self.record(Topic::Friend, &friend.short, None, shelf);
+        if let Some(account) = friend.account {
             let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
             for id in secrets {
                 self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
             }
             self.cancel_used_by(account, shelf);
         }
-        let waiting = self.waiting.values().filter(|w| w.invite.account == short);
+        let waiting = self.waiting.values().filter(|w| w.invite.account == friend.short);
         let tags: Vec<_> = waiting.map(|w| w.invite.tag()).collect();
         tags.into_iter().for_each(|tag| self.stop_waiting(tag, shelf));
         self.effects.push_back(Effect::News(News::Gone(conversation)));
         true
     }
 
-    /// What is kept of a friend.
-    pub(super) fn stored(&self, conversation: ConversationId) -> Option<([u8; 16], FriendProto)> {
-        let mut all = self.map.values(Topic::Friend);
-        all.find_map(|(key, value)| {
-            let short = key.try_into().ok()?;
-            let here = ConversationId::pair(&self.me.account.short(), &short) == conversation;
-            here.then_some((short, FriendProto::decode(value).ok()?))
-        })
-    }
-
-    /// Keeps it, and tells.
-    pub(super) fn keep(&mut self, short: &[u8; 16], proto: FriendProto, shelf: &mut dyn Shelf) {
-        let friend = self.friend_of(short, &proto);
-        self.record(Topic::Friend, short, Some(proto.encode_to_vec()), shelf);
+    /// Keeps what is known of a friend, and tells.
+    pub(super) fn keep(&mut self, friend: Friend, shelf: &mut dyn Shelf) {
+        let Friend { account, given, standing, verified, blocked, .. } = friend;
+        let name = friend.name.clone();
+        let kept = wire::encode(&Kept { account, name, given, standing, verified, blocked });
+        self.record(Topic::Friend, &friend.short, Some(kept), shelf);
         self.effects.push_back(Effect::News(News::Friend(friend)));
     }
 
@@ -182,64 +185,45 @@ impl People {
     ) {
         let key = own::secret_key(&account, &own::secret_id(secret));
         self.record(Topic::Secret, &key, Some(secret.0.to_vec()), shelf);
-        let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
-        if secrets.len() > 1 {
-            let frame = Frame::Secrets(secrets);
-            self.effects.push_back(Effect::Tell(super::Audience::Account(account), frame));
-        }
+        let told = self.told_secrets(account);
+        self.effects.extend(told.map(|told| Effect::Tell(Audience::Account(account), told)));
         let short = account.short();
-        let conversation = ConversationId::pair(&self.me.account.short(), &short);
-        let known = self.stored(conversation).map(|(_, proto)| proto).unwrap_or_default();
-        let name = if known.given { known.name } else { self.free_name(name, &short) };
-        let proto = FriendProto {
-            account: account.0.to_vec(),
-            name,
-            standing: Standing::Friend.into(),
+        let known = self.friend_with(&short).unwrap_or_else(|| self.newcomer(short, name));
+        let friend = Friend {
+            account: Some(account),
+            name: if known.given { known.name } else { self.free_name(name, &short) },
+            standing: Standing::Friend,
             verified: verified || known.verified,
             ..known
         };
-        self.keep(&short, proto, shelf);
+        self.keep(friend, shelf);
     }
 
     /// A friend calls himself otherwise: so do we, unless we gave the name.
     pub(super) fn follow_name(&mut self, account: AccountId, shelf: &mut dyn Shelf) {
-        let short = account.short();
-        let conversation = ConversationId::pair(&self.me.account.short(), &short);
-        let Some((_, proto)) = self.stored(conversation) else {
-            return;
-        };
-        let Some(rosters) = self.rosters.get(&account) else {
-            return;
-        };
-        let name = self.free_name(&rosters.roster().name, &short);
-        if !proto.given && name != proto.name {
-            self.keep(&short, FriendProto { name, ..proto }, shelf);
+        if let Some(friend) = self.friend_with(&account.short())
+            && let Some(rosters) = self.rosters.get(&account)
+        {
+            let name = self.free_name(&rosters.roster().name, &friend.short);
+            if !friend.given && name != friend.name {
+                self.keep(Friend { name, ..friend }, shelf);
+            }
         }
     }
 
     /// Own devices may have given one name twice: of two friends the larger account is called
     /// otherwise, on every device the same.
     pub(super) fn tell_apart(&mut self, short: &[u8; 16], shelf: &mut dyn Shelf) {
-        let Some(name) = self.friend_with(short).map(|friend| friend.name) else {
-            return;
-        };
-        let Some(larger) = self.called(&name, short).map(|other| other.max(*short)) else {
-            return;
-        };
-        let proto = self.map.value(Topic::Friend, &larger).map(FriendProto::decode);
-        if let Some(Ok(proto)) = proto {
-            let name = self.free_name(&name, &larger);
-            self.keep(&larger, FriendProto { name, ..proto }, shelf);
-        }
+        let Some(friend) = self.friend_with(short) else { return };
+        let Some(other) = self.called(&friend.name, short) else { return };
+        let larger = if other.short > friend.short { other } else { friend };
+        let name = self.free_name(&larger.name, &larger.short);
+        self.keep(Friend { name, ..larger }, shelf);
     }
 
     /// Somebody else who is called so.
-    fn called(&self, name: &str, but: &[u8; 16]) -> Option<[u8; 16]> {
-        let mut others = self.map.values(Topic::Friend).filter(|(key, _)| key != but);
-        others.find_map(|(key, value)| {
-            let proto = FriendProto::decode(value).ok()?;
-            (proto.name == name).then_some(key.try_into().ok()?)
-        })
+    fn called(&self, name: &str, but: &[u8; 16]) -> Option<Friend> {
+        self.friends().find(|friend| friend.name == name && friend.short != *but)
     }
 
     /// The name, or with the first number that makes it no other friend's.

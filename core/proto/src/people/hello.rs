@@ -15,10 +15,8 @@
 //! remembered here: whether an invite is still good, and what was answered before, is for those
 //! to decide who keep it.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
-
-use prost::Message as _;
 
 use super::{
     account::Roster,
@@ -32,6 +30,7 @@ use crate::{
     wire::{
         self, Invalid, Signed,
         letter::{Hello, InviteKind, Letter1, MAX_LETTER, Verdict},
+        message::message,
     },
 };
 
@@ -48,30 +47,39 @@ pub struct Author<'a> {
     pub card: &'a Signed,
 }
 
-/// What a newcomer keeps until the answer comes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// What is answered.
-    pub invite: Invite,
-    /// Letter 1: sent, and sent again, as it is.
-    pub letter: Vec<u8>,
-    reply: Secret,
-    half: Secret,
+message! {
+    /// What a newcomer keeps until the answer comes.
+    #[derive(Clone, PartialEq, Eq)]
+    pub struct Waiting {
+        /// What is answered.
+        pub invite: Invite = 1 string;
+        /// Letter 1: sent, and sent again, as it is.
+        pub letter: Vec<u8> = 2 bytes;
+        reply: Secret = 3 bytes;
+        half: Secret = 4 bytes;
+    }
+}
+
+/// Who wrote a letter, and from which device: opened, and as it was received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The account's roster.
+    pub roster: Roster,
+    /// The device's card.
+    pub card: Card,
+    /// The roster, signed.
+    pub roster_signed: Signed,
+    /// The card, signed.
+    pub card_signed: Signed,
 }
 
 /// What an inviter answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
+    /// The inviter.
+    pub inviter: Person,
     /// What came of it.
     pub verdict: Verdict,
-    /// The inviter's roster.
-    pub roster: Roster,
-    /// It, as it was received.
-    pub roster_signed: Signed,
-    /// The card of the device that answered.
-    pub card: Card,
-    /// It, as it was received.
-    pub card_signed: Signed,
     /// What the two share from now on, if they are friends.
     pub secret: Option<Secret>,
 }
@@ -79,14 +87,8 @@ pub struct Reply {
 /// Who came with an invite of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Newcomer {
-    /// The newcomer's roster.
-    pub roster: Roster,
-    /// It, as it was received.
-    pub roster_signed: Signed,
-    /// The card of the device that wrote.
-    pub card: Card,
-    /// It, as it was received.
-    pub card_signed: Signed,
+    /// Who it is.
+    pub person: Person,
     /// The newcomer's half of the friendship secret.
     pub half: Secret,
     /// What the answer is sealed to.
@@ -105,8 +107,8 @@ pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Wa
     let (reply, half) = (Secret(dice.roll()), Secret(dice.roll()));
     let first = Letter { invite, answers: None };
     let reply_key = seal::x25519_public(&reply);
-    let mut hello = hello(author, half.0.to_vec());
-    hello.reply_key = reply_key.to_vec();
+    let mut hello = hello(author, Some(half.clone()));
+    hello.reply_key = Some(reply_key);
     hello.signature = first.stated(&author.account, &reply_key, &hello, |context, fields| {
         author.key.sign(context, fields).to_vec()
     });
@@ -127,24 +129,15 @@ pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
     }
     let first = Letter { invite, answers: None };
     let hello = first.open(&invite::invite_key(seed), &outer.sealed)?;
-    let (roster, card) = person(&hello)?;
-    let reply_key = hello.reply_key.as_slice().try_into().ok()?;
-    let signed = first.stated(&roster.account, &reply_key, &hello, |context, fields| {
-        card.key.verifies(context, fields, &hello.signature)
+    let (person, reply_key) = (Person::of(&hello)?, hello.reply_key?);
+    let account = person.roster.account;
+    let signed = first.stated(&account, &reply_key, &hello, |context, fields| {
+        person.card.key.verifies(context, fields, &hello.signature)
     });
-    let verdict = hello.verdict != Verdict::Unspecified as i32;
-    if !signed || verdict || roster.account.short() == invite.account {
+    if !signed || hello.verdict != Verdict::Unspecified || account.short() == invite.account {
         return None;
     }
-    Some(Newcomer {
-        roster,
-        card,
-        half: Secret(hello.half.try_into().ok()?),
-        reply_key,
-        letter: letter_hash(letter),
-        roster_signed: hello.roster,
-        card_signed: hello.card,
-    })
+    Some(Newcomer { person, half: hello.half?, reply_key, letter: letter_hash(letter) })
 }
 
 /// Writes letter 2, and tells the friendship secret if that is the verdict. `None` if the reply
@@ -164,9 +157,9 @@ pub fn answer(
         Verdict::UsedUp | Verdict::Expired => None,
     };
     let second = Letter { invite, answers: Some(newcomer.letter) };
-    let (to, account) = (&newcomer.reply_key, &newcomer.roster.account);
-    let mut hello = hello(author, half.as_ref().map_or(Vec::new(), |h| h.0.to_vec()));
-    hello.verdict = verdict.into();
+    let (to, account) = (&newcomer.reply_key, &newcomer.person.roster.account);
+    let mut hello = hello(author, half.clone());
+    hello.verdict = verdict;
     hello.signature = second
         .stated(account, to, &hello, |context, fields| author.key.sign(context, fields).to_vec());
     let letter = second.seal(to, &hello, dice)?;
@@ -185,44 +178,27 @@ impl Waiting {
         let asked = letter_hash(&self.letter);
         let second = Letter { invite: &self.invite, answers: Some(asked) };
         let hello = second.open(&self.reply, letter)?;
-        let (roster, card) = person(&hello)?;
+        let inviter = Person::of(&hello)?;
+        let account = inviter.roster.account;
         let reply_key = seal::x25519_public(&self.reply);
         let signed = second.stated(me, &reply_key, &hello, |context, fields| {
-            card.key.verifies(context, fields, &hello.signature)
+            inviter.card.key.verifies(context, fields, &hello.signature)
         });
-        if !signed || !hello.reply_key.is_empty() || roster.account.short() != self.invite.account {
+        if !signed || hello.reply_key.is_some() || account.short() != self.invite.account {
             return None;
         }
-        let verdict = Verdict::try_from(hello.verdict).ok()?;
-        let secret = match verdict {
+        let secret = match hello.verdict {
             Verdict::Unspecified => return None,
-            Verdict::Friend => {
-                let half = Secret(hello.half.try_into().ok()?);
-                let halves = [&half, &self.half];
-                Some(friendship(&asked, halves, [&roster.account, me]))
-            }
+            Verdict::Friend => Some(friendship(&asked, [&hello.half?, &self.half], [&account, me])),
             Verdict::UsedUp | Verdict::Expired => None,
         };
-        Some(Reply {
-            verdict,
-            roster,
-            roster_signed: hello.roster,
-            card,
-            card_signed: hello.card,
-            secret,
-        })
+        Some(Reply { inviter, verdict: hello.verdict, secret })
     }
 
     /// Its bytes, for the store.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let proto = WaitingProto {
-            invite: self.invite.text(),
-            letter: self.letter.clone(),
-            reply: self.reply.0.to_vec(),
-            half: self.half.0.to_vec(),
-        };
-        proto.encode_to_vec()
+        wire::encode(self)
     }
 
     /// Reads what [`Self::encode`] wrote.
@@ -230,14 +206,7 @@ impl Waiting {
     /// # Errors
     /// [`Invalid`] if it is no such thing.
     pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
-        let proto: WaitingProto = wire::decode(bytes, 2 * MAX_LETTER)?;
-        let secret = |bytes: Vec<u8>| bytes.try_into().map(Secret).map_err(|_| Invalid);
-        Ok(Self {
-            invite: Invite::parse(&proto.invite).map_err(|_| Invalid)?,
-            letter: proto.letter,
-            reply: secret(proto.reply)?,
-            half: secret(proto.half)?,
-        })
+        wire::decode(bytes, 2 * MAX_LETTER)
     }
 }
 
@@ -246,18 +215,6 @@ impl fmt::Debug for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Waiting({:?})", self.invite)
     }
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct WaitingProto {
-    #[prost(string, tag = "1")]
-    invite: String,
-    #[prost(bytes = "vec", tag = "2")]
-    letter: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    reply: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    half: Vec<u8>,
 }
 
 /// One of the two letters to an invite: what seals it, and what its author signs.
@@ -269,14 +226,14 @@ struct Letter<'a> {
 
 impl Letter<'_> {
     fn seal(&self, to: &[u8; 32], hello: &Hello, dice: &mut Dice) -> Option<Vec<u8>> {
-        let plain = hello.encode_to_vec();
+        let plain = wire::encode(hello);
         self.bound(|binding| seal::seal(to, binding, &plain, dice))
     }
 
     fn open(&self, key: &Secret, sealed: &[u8]) -> Option<Hello> {
         (sealed.len() <= MAX_LETTER).then_some(())?;
         let plain = self.bound(|binding| seal::open(key, binding, sealed))?;
-        Hello::decode(&*plain).ok()
+        wire::decode(&plain, MAX_LETTER).ok()
     }
 
     fn context(&self) -> Context {
@@ -306,14 +263,15 @@ impl Letter<'_> {
     ) -> T {
         let (roster, card) = (part(&hello.roster), part(&hello.card));
         let (seen, kind) = (self.invite.seen(), [self.invite.kind.number()]);
-        let verdict = hello.verdict.to_le_bytes();
+        let half = hello.half.as_ref().map_or(&[][..], |half| &half.0);
+        let verdict = i32::from(hello.verdict).to_le_bytes();
         let mut fields: Vec<&[u8]> = alloc::vec![
             &seen,
             &self.invite.account,
             &newcomer.0,
             &roster,
             &card,
-            &hello.half,
+            half,
             reply_key,
             &kind,
         ];
@@ -324,17 +282,25 @@ impl Letter<'_> {
     }
 }
 
-/// What every letter of an author begins with.
-fn hello(author: &Author<'_>, half: Vec<u8>) -> Hello {
-    Hello { roster: author.roster.clone(), card: author.card.clone(), half, ..Hello::default() }
+/// What an author says in every letter; the rest is to be filled in.
+fn hello(author: &Author<'_>, half: Option<Secret>) -> Hello {
+    let (roster, card) = (author.roster.clone(), author.card.clone());
+    Hello { roster, card, half, ..Hello::default() }
 }
 
-/// Whose roster and card these are, if they belong together.
-fn person(hello: &Hello) -> Option<(Roster, Card)> {
-    let roster = Roster::open(&hello.roster).ok()?;
-    let card = Card::open(&hello.card).ok()?;
-    let listed = roster.devices.get(&card.device()) == Some(&card.key);
-    (card.account == roster.account && listed).then_some((roster, card))
+impl Person {
+    /// Whose roster and card these are, if they belong together.
+    fn of(hello: &Hello) -> Option<Self> {
+        let (roster, card) = (Roster::open(&hello.roster).ok()?, Card::open(&hello.card).ok()?);
+        let listed = roster.devices.get(&card.device()) == Some(&card.key);
+        let (roster_signed, card_signed) = (hello.roster.clone(), hello.card.clone());
+        (card.account == roster.account && listed).then_some(Self {
+            roster,
+            card,
+            roster_signed,
+            card_signed,
+        })
+    }
 }
 
 /// Whether invites of this kind make friends.

@@ -25,7 +25,7 @@ use crate::{
     id::{AccountId, InviteTag},
     seal::{self, Context, SUITE, Secret},
     time::Time,
-    wire::{Address, VERSION, letter::InviteKind},
+    wire::{Address, Invalid, VERSION, letter::InviteKind, message::Wire},
 };
 
 /// The most bytes of a name on an invite.
@@ -194,8 +194,7 @@ impl Invite {
     #[must_use]
     pub fn tag(&self) -> InviteTag {
         let hash = self.secret.derive(Context::InviteTag);
-        let (tag, _) = hash.0.split_first_chunk().expect("32 bytes");
-        InviteTag(*tag)
+        InviteTag(*hash.0.first_chunk().expect("32 bytes"))
     }
 
     /// What both letters need besides their keys.
@@ -208,6 +207,18 @@ impl Invite {
     #[must_use]
     pub fn seen(&self) -> [u8; 32] {
         seal::derive(Context::InviteSeen, &[&self.head()])
+    }
+}
+
+impl Wire for Invite {
+    type Proto = String;
+
+    fn to_proto(&self) -> String {
+        self.text()
+    }
+
+    fn of_proto(proto: String) -> Result<Self, Invalid> {
+        Self::parse(&proto).map_err(|_| Invalid)
     }
 }
 
@@ -239,8 +250,7 @@ fn printed(mut bytes: Vec<u8>) -> String {
 
 fn check(bytes: &[u8]) -> [u8; 4] {
     let hash = blake3::hash(bytes);
-    let (check, _) = hash.as_bytes().split_first_chunk().expect("32 bytes");
-    *check
+    *hash.as_bytes().first_chunk().expect("32 bytes")
 }
 
 fn short_length(value: &[u8]) -> u8 {

@@ -15,7 +15,7 @@ use super::{
     own,
 };
 use crate::{
-    id::{AccountId, ConversationId},
+    id::AccountId,
     seal::{self, Context},
     store::Shelf,
     wire::{Frame, MapRecord, Signed, Topic},
@@ -51,11 +51,14 @@ impl People {
         let cards = own.roster().devices.keys().filter_map(|device| self.cards.get(device));
         let mut frames = alloc::vec![Frame::Roster(own.newest().clone())];
         frames.extend(cards.map(|(_, signed)| Frame::Card(signed.clone())));
-        let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
-        if secrets.len() > 1 {
-            frames.push(Frame::Secrets(secrets));
-        }
+        frames.extend(self.told_secrets(account));
         frames
+    }
+
+    /// Which secrets an account is told that we hold: one of several is to be dropped.
+    pub(super) fn told_secrets(&self, account: AccountId) -> Option<Frame> {
+        let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
+        (secrets.len() > 1).then_some(Frame::Secrets(secrets))
     }
 
     /// A device of `peer` tells a roster.
@@ -151,13 +154,15 @@ impl People {
             else {
                 continue;
             };
-            let conversation = ConversationId::pair(&self.me.account.short(), short);
-            match self.friend(conversation) {
+            match self.friend_with(short) {
                 Some(friend) => {
                     self.effects.push_back(Effect::News(News::Friend(friend)));
                     self.tell_apart(short, shelf);
                 }
-                None if before => self.effects.push_back(Effect::News(News::Gone(conversation))),
+                None if before => {
+                    let conversation = self.conversation(short);
+                    self.effects.push_back(Effect::News(News::Gone(conversation)));
+                }
                 None => {}
             }
         }

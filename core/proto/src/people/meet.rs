@@ -4,15 +4,13 @@
 //! the same answer as often as it comes. Its seed stays until a day after it expired, so that
 //! "expired" can be answered, and is in the map, so that any own device can answer.
 
-use alloc::{string::String, vec::Vec};
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use prost::Message as _;
-
 use super::{
-    Effect, News, People, Standing,
-    friend::FriendProto,
-    hello::{self, Author, Newcomer},
+    Effect, Friend, News, People, Standing,
+    account::Roster,
+    hello::{self, Author, Person},
     invite::{Invite, InviteError},
 };
 use crate::{
@@ -22,8 +20,9 @@ use crate::{
     store::{Kind, Shelf},
     time::Time,
     wire::{
-        Address, Signed, Topic,
-        letter::{InviteKind, Letter1, Verdict},
+        self, Address, MapRecord, Topic,
+        letter::{InviteKind, Letter1, MAX_LETTER, Verdict},
+        message::message,
     },
 };
 
@@ -34,33 +33,22 @@ const MAX_OPEN: usize = 64;
 /// The most letters of ours that wait for an answer.
 const MAX_WAITING: usize = 64;
 
-/// What we answered to an invite of ours.
-#[derive(Clone, PartialEq, prost::Message)]
-pub(super) struct Answered {
-    #[prost(bytes = "vec", tag = "1")]
-    letter: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    reply: Vec<u8>,
+message! {
+    /// What we answered to an invite of ours.
+    #[derive(Debug)]
+    pub(super) struct Answered {
+        letter: [u8; 32] = 1 bytes;
+        reply: Vec<u8> = 2 bytes;
+    }
 }
 
-/// An invite of ours, as own devices know it.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Given {
-    #[prost(bytes = "vec", tag = "1")]
-    seed: Vec<u8>,
-    #[prost(string, tag = "2")]
-    text: String,
-    /// The account that used it.
-    #[prost(bytes = "vec", tag = "3")]
-    used: Vec<u8>,
-}
-
-impl Given {
-    fn parse(value: &[u8]) -> Option<(Self, Secret, Invite)> {
-        let given = Self::decode(value).ok()?;
-        let seed = Secret(given.seed.as_slice().try_into().ok()?);
-        let invite = Invite::parse(&given.text).ok()?;
-        Some((given, seed, invite))
+message! {
+    /// An invite of ours, as own devices know it.
+    struct Given {
+        seed: Secret = 1 bytes;
+        invite: Invite = 2 string;
+        /// The account that used it.
+        used: Option<AccountId> = 3 bytes;
     }
 }
 
@@ -77,7 +65,9 @@ pub struct Letter<'a> {
 
 impl People {
     pub(super) fn load_answer(&mut self, key: &[u8], bytes: &[u8]) {
-        if let (Some(tag), Ok(answered)) = (InviteTag::parse(key), Answered::decode(bytes)) {
+        if let (Some(tag), Ok(answered)) =
+            (InviteTag::parse(key), wire::decode(bytes, 2 * MAX_LETTER))
+        {
             self.answered.insert(tag, answered);
         }
     }
@@ -98,15 +88,19 @@ impl People {
         let (name, addresses) = (self.name(), self.addresses());
         let expires = now.after(good_for);
         let invite = Invite::from_seed(&seed, kind, &self.me.account, expires, name, addresses);
-        let given = Given { seed: seed.0.to_vec(), text: invite.text(), used: Vec::new() };
-        self.record(Topic::Invite, &invite.tag().0, Some(given.encode_to_vec()), shelf);
-        Some(invite)
+        let given = Given { seed, invite, used: None };
+        self.record(Topic::Invite, &given.invite.tag().0, Some(wire::encode(&given)), shelf);
+        Some(given.invite)
     }
 
     /// Invites of ours whose seeds are still there.
     pub(super) fn invites(&self) -> impl Iterator<Item = Invite> {
+        self.given().map(|given| given.invite)
+    }
+
+    fn given(&self) -> impl Iterator<Item = Given> {
         let all = self.map.values(Topic::Invite);
-        all.filter_map(|(_, value)| Some(Given::parse(value)?.2))
+        all.filter_map(|(_, value)| wire::decode(value, MapRecord::MAX).ok())
     }
 
     /// When the next seed is to be erased.
@@ -127,12 +121,8 @@ impl People {
 
     /// Erases the seeds of the invites that an account used: by them it could come back.
     pub(super) fn cancel_used_by(&mut self, account: AccountId, shelf: &mut dyn Shelf) {
-        let all = self.map.values(Topic::Invite);
-        let used = all.filter_map(|(_, value)| {
-            let (given, _, invite) = Given::parse(value)?;
-            (given.used == account.0).then(|| invite.tag())
-        });
-        let used: Vec<_> = used.collect();
+        let used = self.given().filter(|given| given.used == Some(account));
+        let used: Vec<_> = used.map(|given| given.invite.tag()).collect();
         used.into_iter().for_each(|tag| self.cancel(tag, shelf));
     }
 
@@ -165,7 +155,7 @@ impl People {
         if invite.account == self.me.account.short() {
             return Err(InviteError::Mine);
         }
-        let conversation = ConversationId::pair(&self.me.account.short(), &invite.account);
+        let conversation = self.conversation(&invite.account);
         if self.waiting.contains_key(&invite.tag()) {
             return Ok(conversation);
         }
@@ -182,13 +172,10 @@ impl People {
         shelf.put(Kind::Hello, &invite.tag().0, &waiting.encode());
         self.waiting.insert(invite.tag(), waiting);
         self.changed = true;
-        let stored = self.stored(conversation).map(|(_, proto)| proto);
-        if stored.as_ref().is_none_or(|proto| proto.standing() != Standing::Friend) {
-            let name = self.free_name(&invite.name, &invite.account);
-            let fresh = FriendProto { name, ..FriendProto::default() };
-            let proto =
-                FriendProto { standing: Standing::Waiting.into(), ..stored.unwrap_or(fresh) };
-            self.keep(&invite.account, proto, shelf);
+        let known = self.friend_with(&invite.account);
+        if known.as_ref().is_none_or(|friend| friend.standing != Standing::Friend) {
+            let friend = known.unwrap_or_else(|| self.newcomer(invite.account, &invite.name));
+            self.keep(Friend { standing: Standing::Waiting, ..friend }, shelf);
         }
         Ok(conversation)
     }
@@ -223,35 +210,34 @@ impl People {
         shelf: &mut dyn Shelf,
     ) -> Option<Vec<u8>> {
         let tag = Letter1::parse(bytes).ok()?.tag;
-        let (given, seed, invite) = Given::parse(self.map.value(Topic::Invite, &tag.0)?)?;
-        let newcomer = hello::read(&seed, &invite, bytes)?;
+        let given = self.map.value(Topic::Invite, &tag.0)?;
+        let given: Given = wire::decode(given, MapRecord::MAX).ok()?;
+        let newcomer = hello::read(&given.seed, &given.invite, bytes)?;
         if let Some(answered) = self.answered.get(&tag)
             && answered.letter == newcomer.letter
         {
             return Some(answered.reply.clone());
         }
-        let account = newcomer.roster.account;
-        let verdict = if !given.used.is_empty() && given.used != account.0 {
+        let account = newcomer.person.roster.account;
+        let verdict = if given.used.is_some_and(|first| first != account) {
             self.effects.push_back(Effect::News(News::InviteUsedAgain(tag)));
             Verdict::UsedUp
-        } else if invite.expires <= now {
+        } else if given.invite.expires <= now {
             Verdict::Expired
         } else {
             Verdict::Friend
         };
-        let (reply, secret) =
-            hello::answer(&seed, &invite, &newcomer, verdict, &self.author()?, dice)?;
-        let Some(secret) = secret else {
-            return Some(reply);
-        };
-        let answered = Answered { letter: newcomer.letter.to_vec(), reply: reply.clone() };
-        shelf.put(Kind::Answer, &tag.0, &answered.encode_to_vec());
-        self.answered.insert(tag, answered);
-        let used = Given { used: account.0.to_vec(), ..given };
-        self.record(Topic::Invite, &tag.0, Some(used.encode_to_vec()), shelf);
-        let Newcomer { roster, roster_signed, card_signed, .. } = &newcomer;
-        let verified = invite.kind == InviteKind::Screen;
-        self.meet(account, &roster.name, [roster_signed, card_signed], &secret, verified, shelf);
+        let (author, Given { seed, invite, .. }) = (self.author()?, &given);
+        let (reply, secret) = hello::answer(seed, invite, &newcomer, verdict, &author, dice)?;
+        if let Some(secret) = secret {
+            let answered = Answered { letter: newcomer.letter, reply: reply.clone() };
+            shelf.put(Kind::Answer, &tag.0, &wire::encode(&answered));
+            self.answered.insert(tag, answered);
+            let kind = given.invite.kind;
+            let used = wire::encode(&Given { used: Some(account), ..given });
+            self.record(Topic::Invite, &tag.0, Some(used), shelf);
+            self.meet(&newcomer.person, &secret, kind, shelf);
+        }
         Some(reply)
     }
 
@@ -267,34 +253,23 @@ impl People {
         self.stop_waiting(tag, shelf);
         let standing = match (reply.verdict, &reply.secret) {
             (Verdict::Friend, Some(secret)) => {
-                let signed = [&reply.roster_signed, &reply.card_signed];
-                let (account, name) = (reply.roster.account, &reply.roster.name);
-                self.meet(account, name, signed, secret, kind == InviteKind::Screen, shelf);
+                self.meet(&reply.inviter, secret, kind, shelf);
                 return true;
             }
             (Verdict::Expired, _) => Standing::Expired,
             (Verdict::UsedUp | Verdict::Friend | Verdict::Unspecified, _) => Standing::UsedUp,
         };
-        let conversation = ConversationId::pair(&self.me.account.short(), &short);
-        let waits = |proto: &FriendProto| proto.standing() == Standing::Waiting;
-        if let Some((_, proto)) = self.stored(conversation).filter(|(_, proto)| waits(proto)) {
-            self.keep(&short, FriendProto { standing: standing.into(), ..proto }, shelf);
-        }
+        let friend = self.friend_with(&short).filter(|f| f.standing == Standing::Waiting);
+        friend.into_iter().for_each(|friend| self.keep(Friend { standing, ..friend }, shelf));
         true
     }
 
-    fn meet(
-        &mut self,
-        account: AccountId,
-        name: &str,
-        [roster, card]: [&Signed; 2],
-        secret: &Secret,
-        verified: bool,
-        shelf: &mut dyn Shelf,
-    ) {
-        self.befriend(account, secret, name, verified, shelf);
-        self.take_roster(account, roster, shelf);
-        self.take_card(card, shelf);
+    /// A friendship is made, by an invite of this kind.
+    fn meet(&mut self, who: &Person, secret: &Secret, kind: InviteKind, shelf: &mut dyn Shelf) {
+        let Roster { account, name, .. } = &who.roster;
+        self.befriend(*account, secret, name, kind == InviteKind::Screen, shelf);
+        self.take_roster(*account, &who.roster_signed, shelf);
+        self.take_card(&who.card_signed, shelf);
     }
 }
 

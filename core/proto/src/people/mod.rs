@@ -117,7 +117,11 @@ impl People {
     /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
     pub fn load(&mut self, record: &Record) {
         match record.kind {
-            Kind::Roster => self.load_rosters(&record.bytes),
+            Kind::Roster => {
+                if let Some(rosters) = Rosters::parse(&record.bytes) {
+                    self.rosters.insert(rosters.roster().account, rosters);
+                }
+            }
             Kind::Card => {
                 if let Ok(signed) = Signed::parse(&record.bytes)
                     && let Ok(card) = Card::stored(&signed)
@@ -133,13 +137,6 @@ impl People {
             }
             Kind::Answer => self.load_answer(&record.key, &record.bytes),
             Kind::Head | Kind::Have | Kind::Reached => {}
-        }
-    }
-
-    fn load_rosters(&mut self, bytes: &[u8]) {
-        let list = RostersProto::decode(bytes).ok();
-        if let Some(rosters) = list.and_then(|list| Rosters::stored(list.signed)) {
-            self.rosters.insert(rosters.roster().account, rosters);
         }
     }
 
@@ -299,7 +296,7 @@ impl People {
         let Some(rosters) = self.rosters.get(&account) else {
             return false;
         };
-        shelf.put(Kind::Roster, &account.0, &encode_rosters(rosters.signed()));
+        shelf.put(Kind::Roster, &account.0, &rosters.encode());
         self.changed = true;
         let frame = Frame::Roster(rosters.newest().clone());
         let merge = (!rosters.settled()).then(|| rosters.roster().clone());
@@ -362,14 +359,4 @@ impl People {
             (*whose == account.0).then_some((SecretId::parse(id)?, secret))
         })
     }
-}
-
-fn encode_rosters<'a, I: Iterator<Item = &'a Signed>>(signed: I) -> Vec<u8> {
-    RostersProto { signed: signed.cloned().collect() }.encode_to_vec()
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct RostersProto {
-    #[prost(message, repeated, tag = "1")]
-    signed: Vec<Signed>,
 }

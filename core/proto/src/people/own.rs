@@ -10,7 +10,7 @@ use prost::Message as _;
 use zeroize::Zeroizing;
 
 use super::{
-    account::{Roster, recovery_hash},
+    account::{Roster, Rosters, recovery_hash},
     card::{Card, Class},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     id::{AccountId, DeviceId, SecretId},
     seal::{self, Context, Secret, SigningKey, VerifyingKey},
     store::{Kind, Record, Shelf},
-    wire::{MapRecord, Topic},
+    wire::{MapRecord, Topic, VERSION},
 };
 
 /// The keys of this device and account.
@@ -55,7 +55,7 @@ impl Me {
             device: me.device().0.to_vec(),
             value: Some(own.0.to_vec()),
         };
-        let rosters = super::encode_rosters(core::iter::once(&roster.sign(&account_key)));
+        let rosters = Rosters::of(roster.clone(), roster.sign(&account_key)).encode();
         let records = alloc::vec![
             Record { kind: Kind::Roster, key: me.account.0.to_vec(), bytes: rosters },
             me.card_record(&me.card(class)),
@@ -79,6 +79,7 @@ impl Me {
     #[must_use]
     pub fn card(&self, class: Class) -> Card {
         Card {
+            wire: VERSION.into(),
             account: self.account,
             key: self.device_key.public(),
             version: 1,
@@ -136,8 +137,7 @@ const FORMAT: u8 = 1;
 #[must_use]
 pub fn secret_id(secret: &Secret) -> SecretId {
     let hash = seal::derive(Context::SecretId, &[&secret.0]);
-    let (id, _) = hash.split_first_chunk().expect("32 bytes");
-    SecretId(*id)
+    SecretId(*hash.first_chunk().expect("32 bytes"))
 }
 
 /// The key of a secret's record.

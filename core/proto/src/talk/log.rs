@@ -11,13 +11,15 @@
 
 use alloc::vec::Vec;
 
-use prost::Message as _;
-
 use crate::{
     id::{AccountId, EntryId, LogId, Seq},
     seal::{self, Context},
     store::Shelf,
-    wire::{self, Invalid, LogHave, Run, frame::MAX_RANGES},
+    wire::{
+        self, Invalid, LogHave, Run,
+        frame::{MAX_FRAME, MAX_RANGES},
+        message::message,
+    },
 };
 
 /// The most runs of other branches that are kept of a forked log; then it is closed.
@@ -98,15 +100,21 @@ impl Head {
     }
 
     pub(super) fn encode(&self, log: LogId) -> Vec<u8> {
-        let (author, have) = (self.author.0.to_vec(), self.have.encode(log));
-        HeadProto { author, have, branches: self.branches }.encode_to_vec()
+        let (author, have) = (self.author, (log, self.have.clone()));
+        wire::encode(&Kept { author, have, branches: self.branches })
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<(LogId, Self), Invalid> {
-        let proto: HeadProto = wire::decode(bytes, bytes.len())?;
-        let (log, have) = LogHave::parse(&proto.have)?;
-        let author = AccountId::parse(&proto.author).ok_or(Invalid)?;
-        Ok((log, Self { author, have, branches: proto.branches }))
+        let Kept { author, have: (log, have), branches } = wire::decode(bytes, MAX_FRAME)?;
+        Ok((log, Self { author, have, branches }))
+    }
+}
+
+message! {
+    struct Kept {
+        author: AccountId = 1 bytes;
+        have: (LogId, LogHave) = 2 required message;
+        branches: u32 = 3 uint32;
     }
 }
 
@@ -123,7 +131,7 @@ fn joined(ranges: &[(Seq, Seq)]) -> Vec<(Seq, Seq)> {
 }
 
 /// The digest of a conversation's heads, ascending by device: equal digests, equal logs.
-pub(super) fn digest<'a, I: Iterator<Item = (&'a LogId, &'a Head)>>(heads: I) -> [u8; 8] {
+pub(super) fn digest<'a, I: Iterator<Item = (&'a LogId, &'a Head)>>(heads: I) -> u64 {
     let mut bytes = Vec::new();
     for (log, head) in heads.filter(|(_, head)| head.have.upto > Seq(0)) {
         bytes.extend(log.device.0);
@@ -131,16 +139,5 @@ pub(super) fn digest<'a, I: Iterator<Item = (&'a LogId, &'a Head)>>(heads: I) ->
         bytes.extend(head.have.id);
     }
     let hash = seal::derive(Context::Digest, &[&bytes]);
-    let (digest, _) = hash.split_first_chunk().expect("32 bytes");
-    *digest
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct HeadProto {
-    #[prost(bytes = "vec", tag = "1")]
-    author: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    have: Vec<u8>,
-    #[prost(uint32, tag = "3")]
-    branches: u32,
+    u64::from_le_bytes(*hash.first_chunk().expect("32 bytes"))
 }

@@ -20,7 +20,7 @@ use crate::{
     id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
     store::Shelf,
     time::{Time, millis},
-    wire::{Frame, Have, LogHave, frame::MAX_LOGS},
+    wire::{Digest, Frame, Have, LogHave, frame::MAX_LOGS},
 };
 
 /// Logs of others are sent after a random time between these, if they are still lacking.
@@ -52,7 +52,7 @@ impl Talk {
         for (log, have) in have.logs {
             self.hear(device, log, have, shelf);
         }
-        for (conversation, digest) in have.digests {
+        for Digest { conversation, digest } in have.digests {
             if !self.shared(account, conversation) {
                 continue;
             }
@@ -89,7 +89,8 @@ impl Talk {
         let new = conversations.iter().filter(|conversation| session.begin(**conversation));
         let new: Vec<_> = new.copied().collect();
         for part in new.chunks(MAX_LOGS) {
-            let digests = part.iter().map(|c| (*c, self.digest(*c))).collect();
+            let digest = |c: &ConversationId| Digest { conversation: *c, digest: self.digest(*c) };
+            let digests = part.iter().map(digest).collect();
             self.tell(link, Have { digests, ..Have::default() });
         }
     }
@@ -225,7 +226,7 @@ impl Talk {
         self.heads.range(all_of(conversation))
     }
 
-    fn digest(&self, conversation: ConversationId) -> [u8; 8] {
+    fn digest(&self, conversation: ConversationId) -> u64 {
         log::digest(self.logs(conversation))
     }
 }

@@ -6,6 +6,8 @@ use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use super::{Invalid, message::Wire};
+
 /// How an address is spoken to; the better one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Transport {
@@ -75,6 +77,19 @@ impl Address {
             2.. => return None,
         };
         (port != 0).then_some(Self { transport, ip, port, zone: None })
+    }
+}
+
+/// Addresses of a later kind are left out.
+impl Wire for Vec<Address> {
+    type Proto = Vec<Vec<u8>>;
+
+    fn to_proto(&self) -> Self::Proto {
+        self.iter().map(Address::encode).collect()
+    }
+
+    fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
+        Ok(proto.iter().filter_map(|bytes| Address::parse(bytes)).collect())
     }
 }
 

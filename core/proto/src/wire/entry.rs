@@ -6,9 +6,10 @@
 
 use alloc::vec::Vec;
 
-use prost::Message;
-
-use super::{Invalid, VERSION, decode};
+use super::{
+    Invalid, VERSION, decode, encode,
+    message::{Wire, message},
+};
 use crate::{
     dice::Dice,
     id::{AccountId, ConversationId, DeviceId, EntryId, Hash, LogId, Seq},
@@ -22,6 +23,7 @@ pub const MAX_ENTRIES: usize = 64;
 pub const MAX_RUN: usize = 56 << 10;
 /// The most bytes of a text; what is longer becomes a file.
 pub const MAX_TEXT: usize = 32 << 10;
+const MAX_HEAD: usize = 1 << 10;
 const MAX_SEEN: usize = 16;
 const MAX_ACTS: usize = 4;
 
@@ -80,14 +82,18 @@ impl Body {
     fn hash(&self) -> Hash {
         Hash(seal::derive(Context::Body, &[&self.salt, &self.content]))
     }
+}
 
-    fn encode(&self) -> Vec<u8> {
+impl Wire for Body {
+    type Proto = Vec<u8>;
+
+    fn to_proto(&self) -> Vec<u8> {
         [&self.salt[..], &self.content].concat()
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        let (salt, content) = bytes.split_first_chunk()?;
-        Some(Self { salt: *salt, content: content.to_vec() })
+    fn of_proto(proto: Vec<u8>) -> Result<Self, Invalid> {
+        let (salt, content) = proto.split_first_chunk().ok_or(Invalid)?;
+        Ok(Self { salt: *salt, content: content.to_vec() })
     }
 }
 
@@ -115,7 +121,7 @@ impl Unsigned {
     #[must_use]
     pub fn new(mut head: Head, body: Body) -> Self {
         head.body_hash = body.hash();
-        let bytes = HeadProto::from(&head).encode_to_vec();
+        let bytes = encode(&head);
         let id = EntryId(seal::derive(Context::Entry, &[&bytes]));
         Self { entry: Entry { id, head, body }, head: bytes }
     }
@@ -147,15 +153,16 @@ impl Run {
         key: &SigningKey,
     ) -> Result<Self, Invalid> {
         let last = entries.last().ok_or(Invalid)?;
-        let entry = |e: &Unsigned| EntryProto { head: e.head.clone(), body: e.entry.body.encode() };
-        let proto = RunProto {
+        let entry = |e: &Unsigned| Said { head: e.head.clone(), body: e.entry.body.clone() };
+        let signed = SignedRun {
             entries: entries.iter().map(entry).collect(),
             signature: key.sign(Context::Run, &[&last.entry.id.0]).to_vec(),
-            account: author.0.to_vec(),
-            key: key.public().0.to_vec(),
+            account: author,
+            key: key.public(),
             suite: seal::SUITE.into(),
         };
-        Self::check(proto.clone(), proto.encode_to_vec())
+        let bytes = encode(&signed);
+        Self::check(&signed, bytes)
     }
 
     /// Reads a run and checks all that needs no state: sizes, chain, bodies, author, signature.
@@ -163,11 +170,10 @@ impl Run {
     /// # Errors
     /// [`Invalid`] if anything is wrong with it.
     pub fn open(bytes: Vec<u8>) -> Result<Self, Invalid> {
-        let proto: RunProto = decode(&bytes, MAX_RUN)?;
-        let signature = proto.signature.clone();
-        let run = Self::check(proto, bytes)?;
-        let signed = run.key.verifies(Context::Run, &[&run.last().id.0], &signature);
-        signed.then_some(run).ok_or(Invalid)
+        let signed: SignedRun = decode(&bytes, MAX_RUN)?;
+        let run = Self::check(&signed, bytes)?;
+        let genuine = run.key.verifies(Context::Run, &[&run.last().id.0], &signed.signature);
+        genuine.then_some(run).ok_or(Invalid)
     }
 
     /// Reads a run that was checked before it was stored.
@@ -175,32 +181,26 @@ impl Run {
     /// # Errors
     /// [`Invalid`] if the bytes are not those of a run.
     pub fn stored(bytes: Vec<u8>) -> Result<Self, Invalid> {
-        Self::check(decode(&bytes, MAX_RUN)?, bytes)
+        Self::check(&decode(&bytes, MAX_RUN)?, bytes)
     }
 
-    fn check(proto: RunProto, bytes: Vec<u8>) -> Result<Self, Invalid> {
-        if proto.suite != u32::from(seal::SUITE)
-            || bytes.len() > MAX_RUN
-            || !(1..=MAX_ENTRIES).contains(&proto.entries.len())
-        {
-            return Err(Invalid);
-        }
-        let author = AccountId::parse(&proto.account).ok_or(Invalid)?;
-        let key = VerifyingKey(proto.key.try_into().map_err(|_| Invalid)?);
-        let device = DeviceId::of(&author, &key);
-        let entries =
-            proto.entries.into_iter().map(Entry::try_from).collect::<Result<Vec<_>, _>>()?;
-        let follows = entries.windows(2).all(|pair| match pair {
-            [one, next] => {
-                next.head.log == one.head.log
-                    && next.head.seq == one.head.seq.next()
-                    && next.head.prev == one.id
-            }
-            _ => false,
+    fn check(signed: &SignedRun, bytes: Vec<u8>) -> Result<Self, Invalid> {
+        let (author, key) = (signed.account, signed.key);
+        let entries = signed.entries.iter().map(Entry::check).collect::<Result<Vec<_>, _>>()?;
+        let first = &entries.first().ok_or(Invalid)?.head;
+        let follows = entries.array_windows().all(|[one, next]| {
+            next.head.log == one.head.log
+                && next.head.seq == one.head.seq.next()
+                && next.head.prev == one.id
         });
-        let first = entries.first().ok_or(Invalid)?;
-        let begins = (first.head.seq == Seq(1)) == (first.head.prev == EntryId::NONE);
-        let whole = follows && begins && first.head.log.device == device && first.head.seq > Seq(0);
+        let begins = (first.seq == Seq(1)) == (first.prev == EntryId::NONE);
+        let whole = signed.suite == u32::from(seal::SUITE)
+            && entries.len() <= MAX_ENTRIES
+            && bytes.len() <= MAX_RUN
+            && first.log.device == DeviceId::of(&author, &key)
+            && first.seq > Seq(0)
+            && begins
+            && follows;
         whole.then_some(Self { entries, author, key, bytes }).ok_or(Invalid)
     }
 
@@ -247,121 +247,94 @@ impl Run {
     }
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct HeadProto {
-    #[prost(uint32, tag = "1")]
-    version: u32,
-    #[prost(uint32, tag = "2")]
-    kind: u32,
-    #[prost(uint32, tag = "3")]
-    flags: u32,
-    #[prost(bytes = "vec", tag = "4")]
-    conversation: Vec<u8>,
-    #[prost(bytes = "vec", tag = "5")]
-    device: Vec<u8>,
-    #[prost(uint64, tag = "6")]
-    seq: u64,
-    #[prost(bytes = "vec", tag = "7")]
-    prev: Vec<u8>,
-    #[prost(bytes = "vec", repeated, tag = "8")]
-    seen: Vec<Vec<u8>>,
-    #[prost(bytes = "vec", repeated, tag = "9")]
-    acts: Vec<Vec<u8>>,
-    #[prost(bytes = "vec", tag = "10")]
-    target: Vec<u8>,
-    #[prost(uint64, tag = "11")]
-    at: u64,
-    #[prost(uint64, tag = "12")]
-    keep_for: u64,
-    #[prost(bytes = "vec", tag = "13")]
-    body_hash: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct EntryProto {
-    #[prost(bytes = "vec", tag = "1")]
-    head: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    body: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct RunProto {
-    #[prost(message, repeated, tag = "1")]
-    entries: Vec<EntryProto>,
-    #[prost(bytes = "vec", tag = "2")]
-    signature: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    account: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    key: Vec<u8>,
-    #[prost(uint32, tag = "5")]
-    suite: u32,
-}
-
-impl From<&Head> for HeadProto {
-    fn from(head: &Head) -> Self {
-        Self {
-            version: VERSION.into(),
-            kind: match head.kind {
-                Kind::Text => 1,
-                Kind::Newer(kind) => kind,
-            },
-            flags: 0,
-            conversation: head.log.conversation.0.to_vec(),
-            device: head.log.device.0.to_vec(),
-            seq: head.seq.0,
-            prev: head.prev.0.to_vec(),
-            seen: head.seen.iter().map(|id| id.to_vec()).collect(),
-            acts: Vec::new(),
-            target: Vec::new(),
-            at: head.at.0,
-            keep_for: head.keep_for,
-            body_hash: head.body_hash.0.to_vec(),
-        }
-    }
-}
-
-impl TryFrom<HeadProto> for Head {
-    type Error = Invalid;
-
-    fn try_from(proto: HeadProto) -> Result<Self, Invalid> {
-        let honest = proto.at < Time::END.0 && proto.seq < Seq::END.0;
-        if proto.seen.len() > MAX_SEEN || proto.acts.len() > MAX_ACTS || !honest {
-            return Err(Invalid);
-        }
-        let seen = |id: &Vec<u8>| id.as_slice().try_into().map_err(|_| Invalid);
-        Ok(Self {
-            kind: match proto.kind {
-                1 if proto.version == u32::from(VERSION) => Kind::Text,
-                kind => Kind::Newer(kind),
-            },
-            log: LogId {
-                conversation: ConversationId::parse(&proto.conversation).ok_or(Invalid)?,
-                device: DeviceId::parse(&proto.device).ok_or(Invalid)?,
-            },
-            seq: Seq(proto.seq),
-            prev: EntryId::parse(&proto.prev).ok_or(Invalid)?,
-            seen: proto.seen.iter().map(seen).collect::<Result<_, _>>()?,
-            at: Time(proto.at),
-            keep_for: proto.keep_for,
-            body_hash: Hash::parse(&proto.body_hash).ok_or(Invalid)?,
-        })
-    }
-}
-
-impl TryFrom<EntryProto> for Entry {
-    type Error = Invalid;
-
-    fn try_from(proto: EntryProto) -> Result<Self, Invalid> {
-        const MAX_HEAD: usize = 1 << 10;
-        let id = EntryId(seal::derive(Context::Entry, &[&proto.head]));
-        let head: Head = decode::<HeadProto>(&proto.head, MAX_HEAD)?.try_into()?;
-        let body = Body::parse(&proto.body).ok_or(Invalid)?;
+impl Entry {
+    fn check(said: &Said) -> Result<Self, Invalid> {
+        let id = EntryId(seal::derive(Context::Entry, &[&said.head]));
+        let head: Head = decode(&said.head, MAX_HEAD)?;
+        let body = said.body.clone();
         let text = head.kind != Kind::Text
             || (body.content.len() <= MAX_TEXT && core::str::from_utf8(&body.content).is_ok());
         let whole = head.body_hash == body.hash() && text;
         whole.then_some(Self { id, head, body }).ok_or(Invalid)
+    }
+}
+
+message! {
+    struct SignedRun {
+        entries: Vec<Said> = 1 repeated message;
+        signature: Vec<u8> = 2 bytes;
+        account: AccountId = 3 bytes;
+        key: VerifyingKey = 4 bytes;
+        suite: u32 = 5 uint32;
+    }
+}
+
+message! {
+    struct Said {
+        head: Vec<u8> = 1 bytes;
+        body: Body = 2 bytes;
+    }
+}
+
+message! {
+    pub(crate) struct HeadFields {
+        version: u32 = 1 uint32;
+        kind: u32 = 2 uint32;
+        flags: u32 = 3 uint32;
+        conversation: ConversationId = 4 bytes;
+        device: DeviceId = 5 bytes;
+        seq: Seq = 6 uint64;
+        prev: EntryId = 7 bytes;
+        seen: Vec<[u8; 8]> = 8 repeated bytes [MAX_SEEN];
+        acts: Vec<Vec<u8>> = 9 repeated bytes [MAX_ACTS];
+        target: Vec<u8> = 10 bytes;
+        at: Time = 11 uint64;
+        keep_for: u64 = 12 uint64;
+        body_hash: Hash = 13 bytes;
+    }
+}
+
+impl Wire for Head {
+    type Proto = <HeadFields as Wire>::Proto;
+
+    fn to_proto(&self) -> Self::Proto {
+        let fields = HeadFields {
+            version: VERSION.into(),
+            kind: match self.kind {
+                Kind::Text => 1,
+                Kind::Newer(kind) => kind,
+            },
+            flags: 0,
+            conversation: self.log.conversation,
+            device: self.log.device,
+            seq: self.seq,
+            prev: self.prev,
+            seen: self.seen.clone(),
+            acts: Vec::new(),
+            target: Vec::new(),
+            at: self.at,
+            keep_for: self.keep_for,
+            body_hash: self.body_hash,
+        };
+        fields.to_proto()
+    }
+
+    fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
+        let fields = HeadFields::of_proto(proto)?;
+        if fields.at >= Time::END || fields.seq >= Seq::END {
+            return Err(Invalid);
+        }
+        let known = fields.version == u32::from(VERSION) && fields.kind == 1;
+        Ok(Self {
+            kind: if known { Kind::Text } else { Kind::Newer(fields.kind) },
+            log: LogId { conversation: fields.conversation, device: fields.device },
+            seq: fields.seq,
+            prev: fields.prev,
+            seen: fields.seen,
+            at: fields.at,
+            keep_for: fields.keep_for,
+            body_hash: fields.body_hash,
+        })
     }
 }
 

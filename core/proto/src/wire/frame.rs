@@ -4,9 +4,10 @@
 
 use alloc::vec::Vec;
 
-use prost::Message;
-
-use super::{Invalid, Signed, decode, record::MapRecord};
+use super::{
+    Invalid, MapRecord, Signed, decode, encode,
+    message::{Wire, message, plain},
+};
 use crate::id::{ConversationId, DeviceId, LogId, SecretId, Seq};
 
 /// The most a frame may take, padding included.
@@ -18,6 +19,7 @@ pub const MAX_LOGS: usize = 256;
 /// The most ranges told beyond what is contiguous.
 pub const MAX_RANGES: usize = 32;
 const MAX_RECORDS: usize = 1024;
+const MAX_SECRETS: usize = 16;
 
 /// One thing said on a link.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,15 +40,28 @@ pub enum Frame {
     Map(Vec<MapRecord>),
 }
 
-/// What a device holds, by log: newest replaces older, for the logs it names only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Have {
-    /// Digests of whole conversations, said when a link comes up.
-    pub digests: Vec<(ConversationId, [u8; 8])>,
-    /// Logs.
-    pub logs: Vec<(LogId, LogHave)>,
-    /// Of these conversations the logs here are all the sender holds.
-    pub whole: Vec<ConversationId>,
+message! {
+    /// What a device holds, by log: newest replaces older, for the logs it names only.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Have {
+        /// Digests of whole conversations, said when a link comes up.
+        pub digests: Vec<Digest> = 1 repeated message [MAX_LOGS];
+        /// Logs.
+        pub logs: Vec<(LogId, LogHave)> = 2 repeated message [MAX_LOGS];
+        /// Of these conversations the logs here are all the sender holds.
+        pub whole: Vec<ConversationId> = 3 repeated bytes [MAX_LOGS];
+    }
+}
+
+message! {
+    /// What a device holds of a conversation, in short.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Digest {
+        /// Which conversation.
+        pub conversation: ConversationId = 1 bytes;
+        /// A hash of its heads.
+        pub digest: u64 = 2 fixed64;
+    }
 }
 
 /// What a device holds of one log.
@@ -75,17 +90,15 @@ impl Frame {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let kind = match self {
-            Self::Have(have) => KindProto::Have(have.into()),
+            Self::Have(have) => KindProto::Have(have.to_proto()),
             Self::Run(bytes) => KindProto::Run(bytes.clone()),
             Self::Roster(signed) => KindProto::Roster(signed.clone()),
             Self::Card(signed) => KindProto::Card(signed.clone()),
-            Self::Secrets(ids) => KindProto::Secrets(ListProto {
-                items: ids.iter().map(|id| id.0.to_vec()).collect(),
-            }),
-            Self::MapDigest(digest) => KindProto::MapDigest(digest.to_vec()),
+            Self::Secrets(ids) => KindProto::Secrets(ListProto { items: ids.to_proto() }),
+            Self::MapDigest(digest) => KindProto::MapDigest(digest.to_proto()),
             Self::Map(records) => KindProto::Map(MapProto { records: records.clone() }),
         };
-        FrameProto { kind: Some(kind) }.encode_to_vec()
+        encode(&FrameProto { kind: Some(kind) })
     }
 
     /// Reads a frame; `None` is one of a kind this version does not know.
@@ -96,18 +109,15 @@ impl Frame {
         let proto: FrameProto = decode(bytes, MAX_FRAME)?;
         let frame = match proto.kind {
             None => return Ok(None),
-            Some(KindProto::Have(have)) => Self::Have(have.try_into()?),
+            Some(KindProto::Have(have)) => Self::Have(Have::of_proto(have)?),
             Some(KindProto::Run(bytes)) => Self::Run(bytes),
             Some(KindProto::Roster(signed)) => Self::Roster(signed),
             Some(KindProto::Card(signed)) => Self::Card(signed),
-            Some(KindProto::Secrets(list)) => {
-                const MAX_SECRETS: usize = 16;
-                let ids = list.items.iter().take(MAX_SECRETS).map(|id| SecretId::parse(id));
-                Self::Secrets(ids.collect::<Option<_>>().ok_or(Invalid)?)
+            Some(KindProto::Secrets(mut list)) => {
+                list.items.truncate(MAX_SECRETS);
+                Self::Secrets(Wire::of_proto(list.items)?)
             }
-            Some(KindProto::MapDigest(digest)) => {
-                Self::MapDigest(digest.try_into().map_err(|_| Invalid)?)
-            }
+            Some(KindProto::MapDigest(digest)) => Self::MapDigest(Wire::of_proto(digest)?),
             Some(KindProto::Map(map)) if map.records.len() <= MAX_RECORDS => Self::Map(map.records),
             Some(KindProto::Map(_)) => return Err(Invalid),
         };
@@ -119,7 +129,7 @@ impl LogHave {
     /// The bytes of it beside its log, for the store.
     #[must_use]
     pub fn encode(&self, log: LogId) -> Vec<u8> {
-        LogProto::from(&(log, self.clone())).encode_to_vec()
+        encode(&(log, self.clone()))
     }
 
     /// Reads what [`Self::encode`] wrote.
@@ -127,20 +137,22 @@ impl LogHave {
     /// # Errors
     /// [`Invalid`] if it is no such thing.
     pub fn parse(bytes: &[u8]) -> Result<(LogId, Self), Invalid> {
-        decode::<LogProto>(bytes, MAX_FRAME)?.try_into()
+        decode(bytes, MAX_FRAME)
     }
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 struct FrameProto {
     #[prost(oneof = "KindProto", tags = "1, 3, 4, 5, 6, 7, 8")]
     kind: Option<KindProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]
+#[prost(skip_debug)]
 enum KindProto {
     #[prost(message, tag = "1")]
-    Have(HaveProto),
+    Have(<Have as Wire>::Proto),
     #[prost(bytes, tag = "3")]
     Run(Vec<u8>),
     #[prost(message, tag = "4")]
@@ -155,6 +167,8 @@ enum KindProto {
     Map(MapProto),
 }
 
+plain!(FrameProto);
+
 #[derive(Clone, PartialEq, prost::Message)]
 struct ListProto {
     #[prost(bytes = "vec", repeated, tag = "1")]
@@ -167,111 +181,40 @@ struct MapProto {
     records: Vec<MapRecord>,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
-struct HaveProto {
-    #[prost(message, repeated, tag = "1")]
-    digests: Vec<DigestProto>,
-    #[prost(message, repeated, tag = "2")]
-    logs: Vec<LogProto>,
-    #[prost(bytes = "vec", repeated, tag = "3")]
-    whole: Vec<Vec<u8>>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct DigestProto {
-    #[prost(bytes = "vec", tag = "1")]
-    conversation: Vec<u8>,
-    #[prost(fixed64, tag = "2")]
-    digest: u64,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct LogProto {
-    #[prost(bytes = "vec", tag = "1")]
-    conversation: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    device: Vec<u8>,
-    #[prost(uint64, tag = "3")]
-    from: u64,
-    #[prost(uint64, tag = "4")]
-    upto: u64,
-    #[prost(fixed64, tag = "5")]
-    id: u64,
-    /// First and last places, one after the other.
-    #[prost(uint64, repeated, tag = "6")]
-    beyond: Vec<u64>,
-}
-
-fn log_of(conversation: &[u8], device: &[u8]) -> Result<LogId, Invalid> {
-    Ok(LogId {
-        conversation: ConversationId::parse(conversation).ok_or(Invalid)?,
-        device: DeviceId::parse(device).ok_or(Invalid)?,
-    })
-}
-
-impl From<&Have> for HaveProto {
-    fn from(have: &Have) -> Self {
-        let digest = |(conversation, digest): &(ConversationId, [u8; 8])| DigestProto {
-            conversation: conversation.0.to_vec(),
-            digest: u64::from_le_bytes(*digest),
-        };
-        Self {
-            digests: have.digests.iter().map(digest).collect(),
-            logs: have.logs.iter().map(LogProto::from).collect(),
-            whole: have.whole.iter().map(|id| id.0.to_vec()).collect(),
-        }
+message! {
+    pub(crate) struct LogProto {
+        conversation: ConversationId = 1 bytes;
+        device: DeviceId = 2 bytes;
+        from: Seq = 3 uint64;
+        upto: Seq = 4 uint64;
+        id: u64 = 5 fixed64;
+        /// First and last places, one after the other.
+        beyond: Vec<Seq> = 6 repeated uint64 [2 * MAX_RANGES];
     }
 }
 
-impl TryFrom<HaveProto> for Have {
-    type Error = Invalid;
+impl Wire for (LogId, LogHave) {
+    type Proto = <LogProto as Wire>::Proto;
 
-    fn try_from(proto: HaveProto) -> Result<Self, Invalid> {
-        let lengths = [proto.digests.len(), proto.logs.len(), proto.whole.len()];
-        if lengths.into_iter().any(|length| length > MAX_LOGS) {
-            return Err(Invalid);
-        }
-        let conversation = |id: &Vec<u8>| ConversationId::parse(id).ok_or(Invalid);
-        let digest = |d: &DigestProto| Ok((conversation(&d.conversation)?, d.digest.to_le_bytes()));
-        Ok(Self {
-            digests: proto.digests.iter().map(digest).collect::<Result<_, _>>()?,
-            logs: proto.logs.into_iter().map(TryFrom::try_from).collect::<Result<_, _>>()?,
-            whole: proto.whole.iter().map(conversation).collect::<Result<_, _>>()?,
-        })
+    fn to_proto(&self) -> Self::Proto {
+        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond }) = *self;
+        let beyond = beyond.iter().flat_map(|(first, last)| [*first, *last]).collect();
+        let id = u64::from_le_bytes(id);
+        LogProto { conversation, device, from, upto, id, beyond }.to_proto()
     }
-}
 
-impl From<&(LogId, LogHave)> for LogProto {
-    fn from((log, have): &(LogId, LogHave)) -> Self {
-        Self {
-            conversation: log.conversation.0.to_vec(),
-            device: log.device.0.to_vec(),
-            from: have.from.0,
-            upto: have.upto.0,
-            id: u64::from_le_bytes(have.id),
-            beyond: have.beyond.iter().flat_map(|(first, last)| [first.0, last.0]).collect(),
-        }
-    }
-}
-
-impl TryFrom<LogProto> for (LogId, LogHave) {
-    type Error = Invalid;
-
-    fn try_from(proto: LogProto) -> Result<Self, Invalid> {
-        let log = log_of(&proto.conversation, &proto.device)?;
-        let (pairs, rest) = proto.beyond.as_chunks::<2>();
-        let beyond: Vec<_> = pairs.iter().map(|[first, last]| (Seq(*first), Seq(*last))).collect();
-        let mut floor = Seq(proto.upto);
+    fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
+        let LogProto { conversation, device, from, upto, id, beyond } = Wire::of_proto(proto)?;
+        let (pairs, []) = beyond.as_chunks::<2>() else { return Err(Invalid) };
+        let beyond: Vec<_> = pairs.iter().map(|[first, last]| (*first, *last)).collect();
+        let mut floor = upto;
         for (first, last) in &beyond {
             if *first <= floor.next() || last < first {
                 return Err(Invalid);
             }
             floor = *last;
         }
-        if !rest.is_empty() || beyond.len() > MAX_RANGES {
-            return Err(Invalid);
-        }
-        let id = proto.id.to_le_bytes();
-        Ok((log, LogHave { from: Seq(proto.from), upto: Seq(proto.upto), id, beyond }))
+        let have = LogHave { from, upto, id: id.to_le_bytes(), beyond };
+        Ok((LogId { conversation, device }, have))
     }
 }

@@ -2,8 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::{Invalid, Signed, VERSION};
-use crate::{id::InviteTag, seal};
+use super::{
+    Invalid, Signed, VERSION,
+    message::{message, numbered},
+};
+use crate::{
+    id::InviteTag,
+    seal::{self, Secret},
+};
 
 /// The most a letter may take.
 pub const MAX_LETTER: usize = 16 << 10;
@@ -93,25 +99,23 @@ pub enum Verdict {
     Expired = 3,
 }
 
-/// What is sealed in either letter; every field is covered by the signature.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Hello {
-    /// The author's roster.
-    #[prost(message, required, tag = "1")]
-    pub roster: Signed,
-    /// The card of the author's device.
-    #[prost(message, required, tag = "2")]
-    pub card: Signed,
-    /// The author's half of the friendship secret.
-    #[prost(bytes = "vec", tag = "3")]
-    pub half: Vec<u8>,
-    /// In letter 1: the one-time key the answer is sealed to.
-    #[prost(bytes = "vec", tag = "4")]
-    pub reply_key: Vec<u8>,
-    /// In letter 2.
-    #[prost(enumeration = "Verdict", tag = "5")]
-    pub verdict: i32,
-    /// By the author's device.
-    #[prost(bytes = "vec", tag = "6")]
-    pub signature: Vec<u8>,
+numbered!(Verdict);
+
+message! {
+    /// What is sealed in either letter; every field is covered by the signature.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Hello {
+        /// The author's roster.
+        pub roster: Signed = 1 required message;
+        /// The card of the author's device.
+        pub card: Signed = 2 required message;
+        /// The author's half of the friendship secret.
+        pub half: Option<Secret> = 3 bytes;
+        /// In letter 1: the one-time key the answer is sealed to.
+        pub reply_key: Option<[u8; 32]> = 4 bytes;
+        /// In letter 2.
+        pub verdict: Verdict = 5 int32;
+        /// By the author's device.
+        pub signature: Vec<u8> = 6 bytes;
+    }
 }

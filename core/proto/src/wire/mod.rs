@@ -17,19 +17,19 @@
 
 use alloc::vec::Vec;
 
-use prost::Message;
-
 pub mod address;
 pub mod entry;
 pub mod frame;
 pub mod greeting;
 pub mod letter;
+pub(crate) mod message;
 pub mod record;
 
 pub use address::{Address, Transport};
 pub use entry::{Body, Entry, Head, Kind, Run, Unsigned};
-pub use frame::{Frame, Have, LogHave};
-pub use greeting::{Answer, Offer};
+pub use frame::{Digest, Frame, Have, LogHave};
+pub use greeting::Greeting;
+pub(crate) use message::{decode, encode};
 pub use record::{MapRecord, Topic};
 
 /// The version of everything on this wire.
@@ -42,14 +42,6 @@ pub const MAX_SIGNED: usize = 4 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not valid on the wire")]
 pub struct Invalid;
-
-/// Decodes at most `cap` bytes.
-pub(crate) fn decode<M: Message + Default>(bytes: &[u8], cap: usize) -> Result<M, Invalid> {
-    if bytes.len() > cap {
-        return Err(Invalid);
-    }
-    M::decode(bytes).map_err(|_| Invalid)
-}
 
 /// Something signed, as it was received: bytes whose meaning and signer its reader knows.
 #[derive(Clone, PartialEq, Eq, prost::Message)]

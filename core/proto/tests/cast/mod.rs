@@ -68,6 +68,7 @@ pub(crate) fn first_roster(number: u8) -> Roster {
 /// What a device says of itself, if it were of that account.
 pub(crate) fn card_of(device: u8, account: AccountId) -> Card {
     Card {
+        wire: covey_proto::wire::VERSION.into(),
         account,
         key: SigningKey::new(&secret(device, "device")).public(),
         version: 3,
