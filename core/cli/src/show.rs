@@ -117,13 +117,15 @@ pub(crate) fn status(status: &Status) -> String {
         "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
          Secrets    {}\n\
          Friends    {} ({linked} linked)\n\
-         Addresses  {}{}",
+         Addresses  {}{}\n\
+         Strangers  {} turned away",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
         status.friends.len(),
         addresses.len(),
         addresses.concat(),
+        status.turned_away,
     )
 }
 

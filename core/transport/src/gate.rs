@@ -120,9 +120,10 @@ impl Drop for Permit {
     }
 }
 
-/// What counts as one: a /24 or a /48. On links where addresses are not handed out by networks
+/// What counts as one network: a /24 or a /48. On links where addresses are not handed out by networks
 /// (a home, a phone's hotspot, this machine) it would be everybody, so there each host counts.
-fn network(ip: IpAddr) -> IpAddr {
+#[must_use]
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(ip) if ip.is_private() || ip.is_link_local() || ip.is_loopback() => ip.into(),
         IpAddr::V4(ip) => {

@@ -48,7 +48,7 @@ mod tls;
 use std::{io, time::Duration};
 
 pub use addr::Carrier;
-pub use gate::Gate;
+pub use gate::{Gate, network};
 
 /// What is common to both transports. The defaults suit phones.
 #[derive(Clone, Debug)]

@@ -88,6 +88,10 @@ version: string,
  */
 addresses: Array<string>, 
 /**
+ * How often strangers came to nothing here since the start: handshakes, streams, letters.
+ */
+turned_away: number, 
+/**
  * Everybody, by name.
  */
 friends: Array<Friend>, };

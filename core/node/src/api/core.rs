@@ -26,7 +26,10 @@ use super::{
     Answer, Command, Event, Failure, Friend, InviteKind, Message, Query, Reply, Standing, State,
     Status,
 };
-use crate::store::{History, Page};
+use crate::{
+    net::Counts,
+    store::{History, Page},
+};
 
 /// The most events a listener may lag behind before it gets a snapshot instead.
 const MAX_LAG: usize = 1024;
@@ -50,6 +53,7 @@ pub(crate) struct View {
     pub(crate) account: Option<AccountId>,
     pub(crate) people: BTreeMap<ConversationId, Person>,
     pub(crate) online: BTreeSet<AccountId>,
+    pub(crate) counts: Counts,
 }
 
 type Outcome = Shared<BoxFuture<'static, Result<Reply, Failure>>>;
@@ -287,7 +291,7 @@ impl View {
     pub(crate) fn status(&self) -> Status {
         let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
         friends.sort_by(|one, other| one.name.cmp(&other.name));
-        Status { friends, ..self.status.clone() }
+        Status { friends, turned_away: self.counts.turned_away(), ..self.status.clone() }
     }
 
     pub(crate) fn friend(&self, person: &Person) -> Friend {

@@ -136,6 +136,9 @@ pub struct Status {
     pub version: String,
     /// Where this device may be dialled, as multiaddresses.
     pub addresses: Vec<String>,
+    /// How often strangers came to nothing here since the start: handshakes, streams, letters.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub turned_away: u64,
     /// Everybody, by name.
     pub friends: Vec<Friend>,
 }

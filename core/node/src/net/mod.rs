@@ -9,6 +9,7 @@
 //! call waits, and what cannot be done comes back as an event.
 
 mod address;
+mod guests;
 mod hello;
 pub mod lan;
 mod link;
@@ -27,6 +28,7 @@ use covey_proto::{
 };
 use tokio::{sync::mpsc, task::AbortHandle, time::error::Elapsed};
 
+pub use self::guests::Counts;
 use self::{
     link::Pace,
     shared::Shared,
@@ -205,7 +207,7 @@ impl Net {
         };
         let (opens, wanted) = mpsc::channel(MAX_OPENS);
         let shared = Arc::new(Shared::new(config, Pace::NORMAL, opens));
-        let listening = Listening::begin(&listen)?;
+        let listening = Listening::begin(&listen, &shared.counts)?;
         let port = listening.port();
         let swarm =
             tokio::spawn(swarm::run(listening, listen, shared.clone(), wanted)).abort_handle();
@@ -216,6 +218,12 @@ impl Net {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many came to nothing so far, for whoever asks later.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.counts.clone()
     }
 
     /// From now on links are made with whom this says.
@@ -238,8 +246,8 @@ impl Net {
         self.shared.delist(link);
     }
 
-    /// Answers a letter, if its sender still waits.
-    pub fn answer(&self, asker: u64, letter: Vec<u8>) {
+    /// Answers a letter, if its sender still waits; with nothing, hangs up on him.
+    pub fn answer(&self, asker: u64, letter: Option<Vec<u8>>) {
         self.shared.answer(asker, letter);
     }
 }

@@ -24,7 +24,9 @@ use tokio::{
 };
 
 use super::{
-    Config, Event, Failure, Purpose, hello,
+    Config, Event, Failure, Purpose,
+    guests::Counts,
+    hello,
     link::{self, Frames, Pace, Queue},
     streams::Protocol,
     swarm::Open,
@@ -35,6 +37,8 @@ use crate::clock::Clock;
 pub(super) struct Shared {
     known: Mutex<Arc<Known>>,
     clock: Clock,
+    /// Who came to nothing.
+    pub(super) counts: Counts,
     /// How links behave.
     pub(super) pace: Pace,
     pub(super) events: mpsc::Sender<Event>,
@@ -56,6 +60,7 @@ impl Shared {
         Self {
             known: Mutex::new(Known::new(config.directory)),
             clock: config.clock,
+            counts: Counts::default(),
             pace,
             events: config.events,
             opens,
@@ -118,8 +123,9 @@ impl Shared {
         asker
     }
 
-    pub(super) fn answer(&self, asker: u64, letter: Vec<u8>) {
-        if let Some(answer) = lock(&self.askers).remove(&asker) {
+    /// With nothing, whoever asked is hung up on.
+    pub(super) fn answer(&self, asker: u64, letter: Option<Vec<u8>>) {
+        if let (Some(answer), Some(letter)) = (lock(&self.askers).remove(&asker), letter) {
             let _ = answer.send(letter);
         }
     }

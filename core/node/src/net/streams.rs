@@ -5,14 +5,16 @@
 //! [`PER_SECOND`] on a connection, or finds the queue full, is closed again unread.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     convert::Infallible,
     io,
+    net::IpAddr,
     task::{Context, Poll},
     time::Instant,
 };
 
 use covey_proto::{link, wire::Address};
+use covey_transport::network;
 use futures::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt,
     future::{Ready, ready},
@@ -34,7 +36,7 @@ use libp2p::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Failure, address};
+use super::{Failure, address, guests::Counts};
 
 /// What is spoken on a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,10 @@ pub(super) struct Inbound {
 #[derive(Debug)]
 pub(super) struct Streams {
     inbound: mpsc::Sender<Inbound>,
+    counts: Counts,
     connections: usize,
+    /// The networks of those that others opened.
+    opened: BTreeMap<ConnectionId, IpAddr>,
     asked: VecDeque<(PeerId, ConnectionId, Ask)>,
 }
 
@@ -73,8 +78,9 @@ pub(super) struct Ask {
 
 impl Streams {
     /// They go to `inbound` as others open them.
-    pub(super) fn new(inbound: mpsc::Sender<Inbound>) -> Self {
-        Self { inbound, connections: 0, asked: VecDeque::new() }
+    pub(super) fn new(inbound: mpsc::Sender<Inbound>, counts: Counts) -> Self {
+        let (opened, asked) = (BTreeMap::new(), VecDeque::new());
+        Self { inbound, counts, connections: 0, opened, asked }
     }
 
     /// Opens one of `protocol` on this connection of this peer.
@@ -93,6 +99,7 @@ impl Streams {
         Ok(Handler {
             from,
             inbound: self.inbound.clone(),
+            counts: self.counts.clone(),
             full: Instant::now(),
             asked: VecDeque::new(),
         })
@@ -110,15 +117,20 @@ impl NetworkBehaviour for Streams {
 
     fn handle_established_inbound_connection(
         &mut self,
-        _: ConnectionId,
+        id: ConnectionId,
         _: PeerId,
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        if self.connections >= MAX_CONNECTIONS {
+        let handler = self.handler(remote)?;
+        let network = network(handler.from.ip);
+        let of_one = self.opened.values().filter(|other| **other == network).count();
+        if self.connections >= MAX_CONNECTIONS || of_one >= MAX_OF_NETWORK {
+            self.counts.turn_away();
             return Err(ConnectionDenied::new(Refused));
         }
-        self.handler(remote)
+        self.opened.insert(id, network);
+        Ok(handler)
     }
 
     fn handle_established_outbound_connection(
@@ -135,8 +147,9 @@ impl NetworkBehaviour for Streams {
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
         if let FromSwarm::ConnectionEstablished(_) = event {
             self.connections += 1;
-        } else if let FromSwarm::ConnectionClosed(_) = event {
+        } else if let FromSwarm::ConnectionClosed(closed) = event {
             self.connections -= 1;
+            self.opened.remove(&closed.connection_id);
         }
     }
 
@@ -161,6 +174,7 @@ impl NetworkBehaviour for Streams {
 pub(super) struct Handler {
     from: Address,
     inbound: mpsc::Sender<Inbound>,
+    counts: Counts,
     /// When the peer may open as many streams at once as it ever may.
     full: Instant,
     asked: VecDeque<Ask>,
@@ -171,12 +185,13 @@ impl Handler {
         let now = Instant::now();
         let full = self.full.max(now) + INTERVAL;
         if full > now + PER_SECOND * INTERVAL {
-            return;
+            return self.counts.turn_away();
         }
         self.full = full;
         let inbound = Inbound { from: self.from, protocol, stream };
         if self.inbound.try_send(inbound).is_err() {
             tracing::debug!("too many streams at once");
+            self.counts.turn_away();
         }
     }
 }
@@ -298,3 +313,26 @@ const PER_SECOND: u32 = 5;
 const INTERVAL: std::time::Duration = std::time::Duration::from_millis(1000 / PER_SECOND as u64);
 /// Connections, beyond which others cannot open any.
 const MAX_CONNECTIONS: usize = 512;
+/// Connections that others of one network may have with us.
+const MAX_OF_NETWORK: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_network_holds_more_connections_than_its_share() {
+        let (inbound, _streams) = mpsc::channel(1);
+        let counts = Counts::default();
+        let mut streams = Streams::new(inbound, counts.clone());
+        let mut open = |n: usize, host: &str| {
+            let (id, peer) = (ConnectionId::new_unchecked(n), PeerId::random());
+            let remote: Multiaddr = format!("/ip4/{host}/udp/4711/quic-v1").parse().unwrap();
+            streams.handle_established_inbound_connection(id, peer, &remote, &remote).is_ok()
+        };
+        let crowd = (0..1_000).filter(|n| open(*n, "203.0.113.7")).count();
+        assert_eq!((crowd, counts.turned_away()), (MAX_OF_NETWORK, 1_000 - MAX_OF_NETWORK as u64));
+        assert!(!open(1_000, "203.0.113.8"));
+        assert!(open(1_001, "198.51.100.7"));
+    }
+}

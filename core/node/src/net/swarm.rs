@@ -3,11 +3,11 @@
 //! It knows nothing of links. A stream towards an address goes over the connection that was
 //! just made with it, or over a new one, dialled without saying whom we expect. Nothing here waits for
 //! anybody: streams are handed on, and guests (who opened a stream and proved nothing yet) are
-//! served in tasks of their own, of which the oldest gives way when there are too many. Should
+//! served in tasks of their own. Should
 //! the swarm panic, a new one takes its place, and whoever waited hears that his stream is gone.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     panic::AssertUnwindSafe,
@@ -16,7 +16,7 @@ use std::{
 };
 
 use covey_proto::wire::Address;
-use covey_transport::{Carrier, Config, Gate, quic, tcp};
+use covey_transport::{Carrier, Config, quic, tcp};
 use futures::{FutureExt, StreamExt};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport,
@@ -24,10 +24,12 @@ use libp2p::{
     identity::Keypair,
     swarm::{self, ConnectionId, SwarmEvent, dial_opts::DialOpts},
 };
-use tokio::{sync::mpsc, task::AbortHandle};
+use tokio::sync::mpsc;
 
 use super::{
-    Error, Event, Failure, address, hello, link,
+    Error, Event, Failure, address,
+    guests::{Counts, Guests, Unproved},
+    hello, link,
     shared::Shared,
     streams::{Inbound, Protocol, Streams, Wanted},
 };
@@ -57,13 +59,13 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    pub(super) fn begin(listen: &Listen) -> Result<Self, Error> {
+    pub(super) fn begin(listen: &Listen, counts: &Counts) -> Result<Self, Error> {
         let key = Keypair::generate_ed25519();
-        let (config, gate) = (Config::default(), Gate::default());
-        let (quic, handle, _) = quic::Transport::new(&key, &config, &gate)?;
+        let (config, gate) = (Config::default(), &counts.gate);
+        let (quic, handle, _) = quic::Transport::new(&key, &config, gate)?;
         let transport = quic
             .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
-            .or_transport(tcp::Transport::new(&key, &config, &gate)?)
+            .or_transport(tcp::Transport::new(&key, &config, gate)?)
             .map(|either, _| either.into_inner())
             .boxed();
         let (streams, inbound) = mpsc::channel(MAX_INBOUND);
@@ -71,8 +73,12 @@ impl Listening {
             .with_idle_connection_timeout(IDLE)
             .with_max_negotiating_inbound_streams(MAX_NEGOTIATING)
             .with_substream_upgrade_protocol_override(Version::V1Lazy);
-        let mut swarm =
-            Swarm::new(transport, Streams::new(streams), key.public().to_peer_id(), config);
+        let mut swarm = Swarm::new(
+            transport,
+            Streams::new(streams, counts.clone()),
+            key.public().to_peer_id(),
+            config,
+        );
         match listen {
             Listen::At(addresses) => addresses.iter().try_for_each(|at| bind(&mut swarm, at))?,
             Listen::Everywhere(port) => everywhere(&mut swarm, &handle, *port)?,
@@ -122,7 +128,7 @@ pub(super) async fn run(
 ) -> Infallible {
     let mut listening = Some(first);
     loop {
-        match listening.take().map_or_else(|| Listening::begin(&listen), Ok) {
+        match listening.take().map_or_else(|| Listening::begin(&listen, &shared.counts), Ok) {
             Ok(listening) => {
                 let serving = Serving::new(listening, &shared).serve(&mut opens);
                 match AssertUnwindSafe(serving).catch_unwind().await {
@@ -150,7 +156,7 @@ struct Serving<'a> {
     connections: BTreeMap<ConnectionId, Connection>,
     dialling: BTreeMap<ConnectionId, Vec<Open>>,
     addresses: BTreeSet<Address>,
-    guests: VecDeque<AbortHandle>,
+    guests: Guests,
 }
 
 impl<'a> Serving<'a> {
@@ -163,7 +169,7 @@ impl<'a> Serving<'a> {
             connections: BTreeMap::new(),
             dialling: BTreeMap::new(),
             addresses: BTreeSet::new(),
-            guests: VecDeque::new(),
+            guests: Guests::default(),
         }
     }
 
@@ -238,22 +244,18 @@ impl<'a> Serving<'a> {
     fn welcome(&mut self, inbound: Inbound) {
         let Inbound { from, protocol, stream } = inbound;
         let shared = self.shared.clone();
+        let unproved = Unproved::new(&shared.counts);
         let served = async move {
             let served = match protocol {
                 Protocol::Link => link::answer(&shared, stream, from).await,
                 Protocol::Hello => hello::receive(&shared, stream, from).await,
             };
-            if let Err(error) = served {
-                tracing::debug!(%error, ?protocol, "guest");
+            match served {
+                Ok(()) => unproved.proved(),
+                Err(error) => tracing::debug!(%error, ?protocol, "guest"),
             }
         };
-        self.guests.retain(|guest| !guest.is_finished());
-        if self.guests.len() >= MAX_GUESTS
-            && let Some(oldest) = self.guests.pop_front()
-        {
-            oldest.abort();
-        }
-        self.guests.push_back(tokio::spawn(served).abort_handle());
+        self.guests.welcome(from.ip, tokio::spawn(served).abort_handle());
     }
 }
 
@@ -266,7 +268,5 @@ const FRESH: Duration = Duration::from_secs(10);
 const MAX_INBOUND: usize = 64;
 /// Streams of one connection that have not said what is spoken on them.
 const MAX_NEGOTIATING: usize = 16;
-/// Streams of all that have proved nothing yet.
-const MAX_GUESTS: usize = 128;
 /// Before a broken swarm is replaced.
 const PAUSE: Duration = Duration::from_secs(1);

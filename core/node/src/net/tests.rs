@@ -98,7 +98,7 @@ async fn a_letter_is_answered_and_a_link_follows_on_its_connection() {
     ana.net.dial(1, ben.at(Transport::Quic), Purpose::Hello(b"letter 1".to_vec()));
     let Event::Letter { asker, letter, from } = ben.next().await else { panic!("no letter") };
     assert_eq!(letter, b"letter 1");
-    ben.net.answer(asker, b"letter 2".to_vec());
+    ben.net.answer(asker, Some(b"letter 2".to_vec()));
     assert!(
         matches!(ana.next().await, Event::Answered { dial: 1, letter } if letter == b"letter 2")
     );
@@ -156,7 +156,7 @@ async fn a_flood_of_letters_is_cut_off() {
             event = ana.next() => cut_off += u64::from(matches!(event, Event::DialFailed { .. })),
             event = ben.next() => {
                 let Event::Letter { asker, .. } = event else { panic!("{event:?}") };
-                ben.net.answer(asker, b"well".to_vec());
+                ben.net.answer(asker, Some(b"well".to_vec()));
             }
         }
     }

@@ -38,8 +38,7 @@ impl Shell {
         match output {
             Output::Tell(link, frame) => self.net.send(link, frame.encode()),
             Output::Send(link, log, first, last) => self.send(link, log, first, last),
-            Output::Answer(asker, Some(letter)) => self.net.answer(asker.0, letter),
-            Output::Answer(_, None) => {}
+            Output::Answer(asker, letter) => self.net.answer(asker.0, letter),
             Output::Roster(directory) => self.net.learn(directory),
             Output::Dial(dial, letter) => {
                 let purpose = match (dial.target, letter) {

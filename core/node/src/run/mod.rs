@@ -164,7 +164,8 @@ pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
         version: env!("CARGO_PKG_VERSION").into(),
         ..api::Status::default()
     };
-    let view = View { status, account: Some(home.account()), ..View::default() };
+    let account = Some(home.account());
+    let view = View { status, account, counts: net.counts(), ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
     let socket = rpc::socket(home.dir());
     let (stop, stopping) = watch::channel(false);

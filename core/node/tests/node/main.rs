@@ -9,6 +9,7 @@
 mod apart;
 mod api;
 mod disk;
+mod flood;
 mod lan;
 mod pair;
 mod people;
