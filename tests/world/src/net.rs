@@ -64,6 +64,7 @@ pub(crate) struct Letters {
 
 impl World {
     pub(crate) fn dial(&mut self, from: Who, dial: Dial, letter: Option<Vec<u8>>) {
+        self.note(|| format!("{from:?} dials {dial:?}"));
         let device = self.device_mut(from);
         device.dials += 1;
         let (run, knows) = (device.run, device.directory.clone());

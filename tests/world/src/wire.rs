@@ -1,7 +1,7 @@
 //! Links: what one end says arrives at the other in order, or its tail is lost and the link gone.
 
 use covey_proto::{
-    Input, LinkId,
+    Input, LinkId, Time,
     io::{Arrival, Said},
     wire::{
         Frame, Run,
@@ -46,7 +46,7 @@ pub(crate) struct End {
     pub(crate) arrival: Option<Arrival>,
     pub(crate) link: Option<LinkId>,
     /// When the last thing arrives here that was said on it.
-    pub(crate) last: covey_proto::Time,
+    pub(crate) last: Time,
     /// Bytes of runs that went out here, for whoever counts.
     pub(crate) carried: u64,
 }
@@ -129,7 +129,7 @@ impl World {
         for side in [Side::Dialled, Side::Answered] {
             let notices = self.now.0 + self.dice.below(NOTICE);
             let last = self.wire(wire).end(side).last;
-            self.at(last.max(covey_proto::Time(notices)), Happening::Down(wire, side));
+            self.at(last.max(Time(notices)), Happening::Down(wire, side));
         }
     }
 
@@ -183,13 +183,13 @@ impl World {
 }
 
 /// What a frame says, in short.
-pub(crate) fn brief(bytes: &[u8]) -> String {
-    match Frame::parse(bytes) {
-        Ok(Some(Frame::Run(run))) => Run::open(run).map_or("no run".into(), |run| {
-            let (first, last) = (run.first().head.seq.0, run.last().head.seq.0);
-            format!("{:?} {:?} {first}..={last}", run.log().conversation, run.log().device)
-        }),
-        Ok(frame) => format!("{frame:?}").chars().take(600).collect(),
+fn brief(bytes: &[u8]) -> String {
+    let said = match Frame::parse(bytes) {
+        Ok(Some(Frame::Run(run))) => {
+            format!("{:?}", Run::open(run).map(|run| run.entries().to_vec()))
+        }
+        Ok(frame) => format!("{frame:?}"),
         Err(error) => format!("{error}"),
-    }
+    };
+    said.chars().take(400).collect()
 }

@@ -18,6 +18,8 @@ const EVENTS: u32 = 100;
 /// So long it may take until all is the same everywhere, and so often we look.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 const LOOK: Duration = Duration::from_secs(20);
+/// After so many looks all of them meet: two who hid at once know no way to each other.
+const MEET: u64 = 60;
 const DAY: i64 = 24 * 3600 * 1000;
 const STORM: Weather = Weather { fastest: 5, slowest: 1500, loss: 200 };
 
@@ -93,10 +95,13 @@ impl Year {
             self.happen(event);
         }
         self.clear_up();
-        for _ in 0..LONGEST.as_secs() / LOOK.as_secs() {
+        for look in 0..LONGEST.as_secs() / LOOK.as_secs() {
             self.world.pass(LOOK);
             if self.unlike().is_none() {
                 return self.check();
+            }
+            if look == MEET {
+                self.meet();
             }
         }
         panic!("after {LONGEST:?} of calm: {:?}", self.unlike());
@@ -137,7 +142,7 @@ impl Year {
         let (one, other) = if self.world.roll(2) == 0 { (one, other) } else { (other, one) };
         let (from, to) = (self.one_of(one), self.one_of(other));
         let talk = self.world.talk_of(from, to);
-        for _ in 0..=self.world.roll(3) / 2 {
+        for _ in 0..=self.world.roll(3) {
             self.texts += 1;
             self.world.command(from, Command::Send(talk, self.texts.to_string()));
         }
@@ -155,6 +160,12 @@ impl Year {
             for other in self.everybody() {
                 self.world.keep_apart(who, other, false);
             }
+        }
+    }
+
+    fn meet(&mut self) {
+        for who in self.everybody() {
+            self.world.join(who, Some(9));
         }
     }
 

@@ -156,6 +156,21 @@ fn dials_seldom(world: &mut World, who: Who) {
 }
 
 #[test]
+fn after_a_sleep_everybody_is_dialled_at_once() {
+    let (mut world, alice, bob) = friends(11);
+    world.switch_off(bob);
+    world.pass(600 * MINUTE);
+    world.switch_on(bob);
+    world.hide(bob, false);
+    world.keep_apart(alice, bob, true);
+    world.pass(MINUTE);
+    world.keep_apart(alice, bob, false);
+    world.set_clock(alice, 3_600_000);
+    world.pass(Duration::from_secs(2));
+    assert_eq!(world.links(alice, bob), 1);
+}
+
+#[test]
 fn a_clock_that_is_set_breaks_nothing() {
     let (mut world, alice, bob) = friends(9);
     const YEAR: i64 = 365 * 24 * 3_600_000;

@@ -79,3 +79,23 @@ fn who_claims_to_hold_what_was_never_said_is_not_believed() {
     world.say(alice, bob, "hello");
     world.until("he reads it", |w| w.texts(bob, alice) == ["hello"]);
 }
+
+#[test]
+fn own_devices_pass_on_what_friends_said_after_a_while_and_only_if_it_is_lacking() {
+    for lacking in [true, false] {
+        let mut world = World::new(6);
+        let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
+        world.link(phone, laptop);
+        world.befriend(phone, alice);
+        world.link(laptop, alice);
+        world.keep_apart(laptop, alice, lacking);
+        world.pass(Duration::from_secs(60));
+        let before = world.carried(phone, laptop);
+        world.say(alice, phone, "hello");
+        world.pass(Duration::from_millis(1900));
+        assert_eq!(world.texts(laptop, alice).is_empty(), lacking);
+        world.pass(Duration::from_secs(30));
+        assert_eq!(world.texts(laptop, alice), ["hello"]);
+        assert_eq!(world.carried(phone, laptop) > before, lacking);
+    }
+}
