@@ -33,9 +33,10 @@ for patch in tests/world/canaries/*.patch; do
     count=$((count + 1))
     name=$(basename "$patch" .patch)
     fresh_copy
-    (cd "$copy" && git apply -) <"$patch"
     log=$home/$name.log
-    if ! stories --no-run >"$log" 2>&1; then
+    if ! (cd "$copy" && git apply -) <"$patch"; then
+        echo "$name: is not what the code looks like now" >&2
+    elif ! stories --no-run >"$log" 2>&1; then
         echo "$name: does not build; see $log" >&2
     elif stories >"$log" 2>&1; then
         echo "$name: no story noticed" >&2
