@@ -50,8 +50,11 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The secrets are not such as this program makes.
-    #[error("the vault holds something else than a device's keys")]
+    #[error("the file `vault` in the home is of a newer Covey; update this one")]
     Foreign,
+    /// It was there when the node ran.
+    #[error("the file `vault` in the home is gone; restore it from a copy, or choose another home")]
+    Lost,
 }
 
 /// An open home. Its lock goes when it is dropped, or its process is killed.
@@ -113,13 +116,13 @@ impl Home {
 
     /// The port it listens on, or 0 before the first start.
     pub(crate) fn port(&self) -> u16 {
-        let kept = fs::read_to_string(self.dir.join("port")).ok();
+        let kept = fs::read_to_string(self.dir.join(PORT)).ok();
         kept.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     /// Keeps the port; without it the next start draws another.
     pub(crate) fn keep_port(&self, port: u16) {
-        if let Err(error) = fs::write(self.dir.join("port"), port.to_string()) {
+        if let Err(error) = fs::write(self.dir.join(PORT), port.to_string()) {
             tracing::warn!(%error, "the port cannot be kept");
         }
     }
@@ -129,13 +132,16 @@ impl Home {
 /// begins anew, and the database that nobody can open is put aside.
 fn found(dir: &Path, options: &Options) -> Result<(Secrets, Kept), Error> {
     let path = dir.join(STORE);
+    if path.exists() && dir.join(PORT).exists() {
+        return Err(Error::Lost);
+    }
     if path.exists() {
         fs::rename(&path, dir.join(format!("{STORE}.lost")))?;
     }
     let (mut seed, mut key) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 48]));
     getrandom::fill(&mut *seed).map_err(io::Error::other)?;
     getrandom::fill(&mut *key).map_err(io::Error::other)?;
-    let (me, records) = Me::found(options.name.clone(), Class::Pc, *seed);
+    let (me, records) = Me::found(&options.name, Class::Pc, *seed);
     Store::open(&path, store::Key::new(*key))?.batch(|shelf| {
         records.iter().for_each(|record| shelf.put(record.kind, &record.key, &record.bytes));
     })?;
@@ -146,3 +152,5 @@ fn found(dir: &Path, options: &Options) -> Result<(Secrets, Kept), Error> {
 
 /// The database's file in the home.
 const STORE: &str = "store.db";
+/// Where it listens; written when a node ran.
+const PORT: &str = "port";

@@ -3,7 +3,8 @@
 //! Best in the system's keyring, else under a passphrase, else in a file that only its owner can
 //! read, and whoever asks is told which. A file `vault` in the home says how its secrets were kept
 //! at first start, and that is how they are opened ever after: it holds the keyring entry's name,
-//! or what the passphrase opens, or the secrets themselves.
+//! or what the passphrase opens, or the secrets themselves, and behind that a hash of it all, to tell
+//! damage from a wrong passphrase.
 
 use std::{
     fmt, fs,
@@ -73,7 +74,7 @@ impl fmt::Display for Kept {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// This one opens nothing.
-    #[error("the passphrase is wrong")]
+    #[error("the passphrase is wrong; try again")]
     WrongPassphrase,
     /// The home was made with one.
     #[error("this home is locked with a passphrase; give it with --passphrase-file")]
@@ -118,7 +119,8 @@ pub fn open(home: &Path, wish: &Wish) -> Result<Option<(Secrets, Kept)>, Error> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let rest = bytes.strip_prefix(MAGIC).ok_or(Error::Damaged)?;
+    let (bytes, check) = bytes.split_last_chunk().ok_or(Error::Damaged)?;
+    let rest = bytes.strip_prefix(MAGIC).filter(|_| *check == hash(bytes)).ok_or(Error::Damaged)?;
     let (kind, rest) = rest.split_first().ok_or(Error::Damaged)?;
     let (secrets, kept) = match (*kind, wish) {
         (KEYRING | PLAIN, Wish::Passphrase(_)) => return Err(Error::NoPassphrase),
@@ -220,9 +222,14 @@ fn write(home: &Path, bytes: &[u8]) -> io::Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
     let mut file = file.write(true).create_new(true).open(&fresh)?;
     file.write_all(bytes)?;
+    file.write_all(&hash(bytes))?;
     file.sync_all()?;
     fs::rename(&fresh, &path)?;
     fs::File::open(home)?.sync_all()
+}
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    *blake3::hash(bytes).as_bytes()
 }
 
 const FILE: &str = "vault";
@@ -282,6 +289,13 @@ mod tests {
             fs::write(home.path().join(FILE), &whole[..cut]).unwrap();
             let opened = open(home.path(), &passphrase("right"));
             assert!(matches!(opened, Err(Error::Damaged)), "cut at {cut}");
+        }
+        for place in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[place] ^= 1;
+            fs::write(home.path().join(FILE), &changed).unwrap();
+            let opened = open(home.path(), &passphrase("right"));
+            assert!(matches!(opened, Err(Error::Damaged)), "changed at {place}");
         }
     }
 

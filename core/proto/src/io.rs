@@ -114,7 +114,7 @@ pub enum Refusal {
     #[error(transparent)]
     Text(#[from] TextError),
     /// The name is empty, too long, or another friend's.
-    #[error("that name is empty, longer than 64 bytes, or another friend's")]
+    #[error("that name is empty, too long, or another friend's; choose another")]
     Name,
     /// There is no such friend.
     #[error("there is no such friend")]

@@ -37,7 +37,7 @@ impl World {
 
     /// A person with several devices, switched on.
     pub fn devices<const N: usize>(&mut self, name: &str) -> [Who; N] {
-        let (first, records) = Me::found(String::from(name), Class::Pc, self.dice.roll());
+        let (first, records) = Me::found(name, Class::Pc, self.dice.roll());
         let siblings: Vec<Me> = (1..N).map(|_| sibling(&first, self.dice.roll())).collect();
         let all: Vec<&Me> = std::iter::once(&first).chain(&siblings).collect();
         let mut common = records;

@@ -112,7 +112,7 @@ fn what_comes_in_is_sent_without_the_end_of_its_last_line() {
 fn a_text_that_cannot_be_said_is_refused_with_a_sentence() {
     let (ana, ben) = (Person::start("Ana"), Person::start("Ben"));
     ana.befriend(&ben);
-    assert_eq!(ana.refused(1, &["send", "Ben", ""]), "the text is empty");
+    assert_eq!(ana.refused(1, &["send", "Ben", ""]), "the text is empty; write something");
     let long = "x".repeat((32 << 10) + 1);
     assert!(ana.refused(1, &["send", "Ben", &long]).contains("longer than 32 KiB"));
     for (input, sentence) in [

@@ -18,10 +18,12 @@ pub enum Error {
     #[error("another program is using the database; end that one and try again")]
     Busy,
     /// The key does not fit, or the file's first page is damaged or never was one of ours.
-    #[error("the key does not open the database")]
+    #[error("this home's key does not open its database; restore the home folder from a copy")]
     WrongKey,
     /// Made by a later version of the program.
-    #[error("the database was made by a newer version (it is at {found}, this one knows {known})")]
+    #[error(
+        "this home was used by a newer Covey (its database is at {found}, this one knows {known}); update this one"
+    )]
     Newer {
         /// What it is at.
         found: u32,

@@ -119,7 +119,7 @@ fn a_database_of_a_newer_version_is_refused_and_left_alone() {
     let outcome = Store::open(&folder.path().join(NAME), key());
     let error = outcome.unwrap_err();
     assert!(matches!(error, Error::Newer { found: 1000, .. }));
-    assert!(error.to_string().contains("newer version"));
+    assert!(error.to_string().contains("newer Covey"));
     assert_eq!(files(folder.path()), before);
 }
 

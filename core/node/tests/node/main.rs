@@ -10,6 +10,7 @@ mod apart;
 mod api;
 mod disk;
 mod flood;
+mod homes;
 mod lan;
 mod pair;
 mod people;

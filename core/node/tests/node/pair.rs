@@ -13,7 +13,7 @@ async fn a_text_written_before_the_answer_arrives_once_and_survives_a_restart() 
     assert_eq!(friend.name, "Ana");
     let id = ben.say(&ana, "hello, Ana").await.unwrap();
     ben.delivered(&id).await;
-    let ana = ana.restart().await;
+    let ana = Person::within(ana.leave().await, "ignored").await;
     let log = ana.log(&ben).await;
     let [message] = log.as_slice() else { panic!("{log:?}") };
     assert_eq!((message.from.as_str(), message.text.as_deref()), ("Ben", Some("hello, Ana")));

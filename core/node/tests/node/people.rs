@@ -34,10 +34,10 @@ impl Person {
         person
     }
 
-    /// The node ends, and begins again on its home.
-    pub(crate) async fn restart(self) -> Self {
+    /// The node ends.
+    pub(crate) async fn leave(self) -> TempDir {
         self.node.stop().await;
-        Self::within(self.home, "ignored").await
+        self.home
     }
 
     /// The node's API.
@@ -68,10 +68,12 @@ impl Person {
         }
     }
 
-    /// What this person holds of another one: by the conversation with him.
+    /// What this person holds of another one: both have one conversation in common, or will have.
     pub(crate) async fn friend(&self, other: &Self) -> Option<Friend> {
-        let name = status(other.core()).await.name;
-        status(self.core()).await.friends.into_iter().find(|friend| friend.name == name)
+        let them = status(other.core()).await;
+        let mine = status(self.core()).await.friends;
+        let common = mine.iter().find(|f| them.friends.iter().any(|other| other.id == f.id));
+        common.or_else(|| mine.iter().find(|friend| friend.name == them.name)).cloned()
     }
 
     /// Says something to a friend; the message's id.

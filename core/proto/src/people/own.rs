@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::{
     account::{Roster, Rosters, recovery_hash},
     card::{Card, Class},
+    friend,
 };
 use crate::{
     dice::Dice,
@@ -38,13 +39,14 @@ pub struct Me {
 impl Me {
     /// A new account with this one device, and what its store begins with.
     #[must_use]
-    pub fn found(name: String, class: Class, seed: [u8; 32]) -> (Self, Vec<Record>) {
+    pub fn found(name: &str, class: Class, seed: [u8; 32]) -> (Self, Vec<Record>) {
         let mut dice = Dice::new(seed);
         let secrets: [Secret; 4] = core::array::from_fn(|_| Secret(dice.roll()));
         let [account_key, recovery, device, _] = &secrets;
         let recovery = recovery_hash(&SigningKey::new(recovery).public());
         let account_key = SigningKey::new(account_key);
         let device_key = SigningKey::new(device);
+        let name = friend::tidy(name).unwrap_or_else(|| String::from("Somebody"));
         let roster = Roster::first(account_key.public(), recovery, device_key.public(), name);
         let me = Self::of(roster.account, secrets);
         let own = Secret(dice.roll());

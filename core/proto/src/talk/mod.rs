@@ -59,10 +59,10 @@ pub enum News {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
     /// There is nothing in it.
-    #[error("the text is empty")]
+    #[error("the text is empty; write something")]
     Empty,
     /// It is longer than a message may be.
-    #[error("the text is longer than 32 KiB; send it as a file or in parts")]
+    #[error("the text is longer than 32 KiB; send it in parts")]
     TooLong,
 }
 
