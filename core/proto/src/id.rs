@@ -3,8 +3,6 @@
 //! An id that exists has the right length; whose it is, or whether anything stands behind it, is
 //! decided elsewhere. `Debug` prints the first four bytes.
 
-use core::fmt;
-
 use crate::seal::{self, Context};
 
 macro_rules! ids {
@@ -27,14 +25,15 @@ macro_rules! ids {
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 let [a, b, c, d, ..] = self.0;
                 write!(f, concat!($mark, ":{:02x}{:02x}{:02x}{:02x}"), a, b, c, d)
             }
         }
     )*};
 }
+pub(crate) use ids;
 
 ids! {
     /// A person, for ever: a hash of the first account key and of the first recovery key's hash.

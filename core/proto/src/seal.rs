@@ -16,7 +16,7 @@ use hpke::{
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::dice::Dice;
+use crate::{dice::Dice, id::ids};
 
 /// The one suite there is: Ed25519, X25519, ChaCha20-Poly1305, BLAKE3 (BLAKE2s in links).
 pub const SUITE: u8 = 1;
@@ -136,15 +136,9 @@ impl Secret {
     }
 }
 
-/// An Ed25519 public key; whether it is a point on the curve shows when it verifies.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VerifyingKey(pub [u8; 32]);
-
-impl fmt::Debug for VerifyingKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, ..] = self.0;
-        write!(f, "key:{a:02x}{b:02x}{c:02x}{d:02x}")
-    }
+ids! {
+    /// An Ed25519 public key; whether it is a point on the curve shows when it verifies.
+    VerifyingKey[32] "key";
 }
 
 impl VerifyingKey {

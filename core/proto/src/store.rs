@@ -23,8 +23,8 @@ pub struct Record {
 }
 
 /// Kinds of state. Numbers are for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
 pub enum Kind {
     /// Rosters of an account, by [`crate::AccountId`].
     Roster = 1,
@@ -42,26 +42,6 @@ pub enum Kind {
     Have = 7,
     /// Where a device was reached, by device.
     Reached = 8,
-}
-
-impl Kind {
-    /// All kinds, as numbered.
-    pub const ALL: [Self; 8] = [
-        Self::Roster,
-        Self::Card,
-        Self::Map,
-        Self::Hello,
-        Self::Answer,
-        Self::Head,
-        Self::Have,
-        Self::Reached,
-    ];
-
-    /// The kind of that number.
-    #[must_use]
-    pub fn of(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| *kind as u8 == number)
-    }
 }
 
 /// What a person sees of an entry.

@@ -189,7 +189,7 @@ pub(super) fn state(db: &Connection) -> Result<Vec<Record>, Error> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         // what a later version put there stays, unread
-        if let Some(kind) = Kind::of(row.get(0)?) {
+        if let Ok(kind) = Kind::try_from(row.get::<_, i32>(0)?) {
             let (key, bytes) = (row.get(1)?, row.get(2)?);
             found.push(Record { kind, key, bytes });
         }

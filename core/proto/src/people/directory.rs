@@ -109,14 +109,10 @@ impl People {
             accounts: BTreeMap::new(),
         };
         for account in self.linked() {
-            let Some(rosters) = self.rosters.get(&account) else {
-                continue;
-            };
+            let Some(rosters) = self.rosters.get(&account) else { continue };
             let secrets: Vec<_> = self.secrets(account).collect();
             let turn = self.turns.get(&account).copied().unwrap_or_default();
-            let Some(&(named, _)) = secrets.iter().cycle().nth(turn) else {
-                continue;
-            };
+            let Some(&(named, _)) = secrets.iter().cycle().nth(turn) else { continue };
             for (id, secret) in secrets {
                 directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
             }
@@ -132,9 +128,7 @@ impl People {
     /// A device could not be called: the next time with another secret, if there are several. One
     /// side may have dropped what the other still holds.
     pub fn call_otherwise(&mut self, device: DeviceId) {
-        let Some(account) = self.cards.get(&device).map(|(card, _)| card.account) else {
-            return;
-        };
+        let Some(account) = self.cards.get(&device).map(|(card, _)| card.account) else { return };
         let secrets = self.secrets(account).count();
         if secrets > 1 {
             let turn = self.turns.entry(account).or_default();

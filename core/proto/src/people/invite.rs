@@ -143,9 +143,7 @@ impl Invite {
             return Err(InviteError::Damaged);
         }
         let (start, rest) = said.split_first_chunk().ok_or(InviteError::Damaged)?;
-        let [VERSION, SUITE, kind] = *start else {
-            return Err(InviteError::Newer);
-        };
+        let [VERSION, SUITE, kind] = *start else { return Err(InviteError::Newer) };
         let kind = InviteKind::of(kind).ok_or(InviteError::Newer)?;
         Self::read(kind, rest).ok_or(InviteError::Damaged)
     }

@@ -45,9 +45,7 @@ impl People {
         if account == self.me.account {
             return alloc::vec![Frame::MapDigest(self.digest())];
         }
-        let Some(own) = self.rosters.get(&self.me.account) else {
-            return Vec::new();
-        };
+        let Some(own) = self.rosters.get(&self.me.account) else { return Vec::new() };
         let cards = own.roster().devices.keys().filter_map(|device| self.cards.get(device));
         let mut frames = alloc::vec![Frame::Roster(own.newest().clone())];
         frames.extend(cards.map(|(_, signed)| Frame::Card(signed.clone())));

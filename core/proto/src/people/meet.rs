@@ -243,12 +243,8 @@ impl People {
 
     /// An answer to a letter of ours; whether it was one.
     pub fn on_answer(&mut self, tag: InviteTag, bytes: &[u8], shelf: &mut dyn Shelf) -> bool {
-        let Some(waiting) = self.waiting.get(&tag) else {
-            return false;
-        };
-        let Some(reply) = waiting.open(&self.me.account, bytes) else {
-            return false;
-        };
+        let Some(waiting) = self.waiting.get(&tag) else { return false };
+        let Some(reply) = waiting.open(&self.me.account, bytes) else { return false };
         let (short, kind) = (waiting.invite.account, waiting.invite.kind);
         self.stop_waiting(tag, shelf);
         let standing = match (reply.verdict, &reply.secret) {

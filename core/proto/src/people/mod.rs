@@ -263,9 +263,7 @@ impl People {
 
     /// Says where this device may be dialled.
     pub fn move_to(&mut self, addresses: &[Address], shelf: &mut dyn Shelf) {
-        let Some((card, _)) = self.cards.get(&self.me.device()) else {
-            return;
-        };
+        let Some((card, _)) = self.cards.get(&self.me.device()) else { return };
         let travel = addresses.iter().filter(|a| a.travels());
         let addresses: Vec<_> =
             travel.take(card::MAX_ADDRESSES).map(|a| Address { zone: None, ..*a }).collect();
@@ -293,9 +291,7 @@ impl People {
             Some(Taken::Known) => return true,
             Some(Taken::Refused) | None => return false,
         }
-        let Some(rosters) = self.rosters.get(&account) else {
-            return false;
-        };
+        let Some(rosters) = self.rosters.get(&account) else { return false };
         shelf.put(Kind::Roster, &account.0, &rosters.encode());
         self.changed = true;
         let frame = Frame::Roster(rosters.newest().clone());

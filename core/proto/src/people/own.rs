@@ -122,12 +122,8 @@ impl Me {
     /// Reads what [`Self::encode`] wrote.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let (&FORMAT, rest) = bytes.split_first()? else {
-            return None;
-        };
-        let (chunks, []) = rest.as_chunks::<32>() else {
-            return None;
-        };
+        let (&FORMAT, rest) = bytes.split_first()? else { return None };
+        let (chunks, []) = rest.as_chunks::<32>() else { return None };
         let [account, secrets @ ..] = <[_; 5]>::try_from(chunks).ok()?;
         Some(Self::of(AccountId(account), secrets.map(Secret)))
     }

@@ -1,10 +1,7 @@
 //! Where a device may be dialled: one socket address and how to speak there.
 
 use alloc::vec::Vec;
-use core::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use core::{fmt, net::IpAddr};
 
 use super::{Invalid, message::Wire};
 
@@ -43,34 +40,24 @@ impl Address {
     /// `transport and family ‖ ip ‖ port`, 7 or 19 bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let tcp = u8::from(self.transport == Transport::Tcp);
-        let mut bytes = Vec::with_capacity(19);
-        match self.ip {
-            IpAddr::V4(ip) => {
-                bytes.push(tcp);
-                bytes.extend(ip.octets());
-            }
-            IpAddr::V6(ip) => {
-                bytes.push(2 | tcp);
-                bytes.extend(ip.octets());
-            }
-        }
-        bytes.extend(self.port.to_be_bytes());
-        bytes
+        let (family, ip) = match self.ip {
+            IpAddr::V4(ip) => (0, ip.octets().to_vec()),
+            IpAddr::V6(ip) => (2, ip.octets().to_vec()),
+        };
+        let tag = family | u8::from(self.transport == Transport::Tcp);
+        [&[tag][..], &ip, &self.port.to_be_bytes()].concat()
     }
 
     /// Reads what [`Self::encode`] wrote; nothing else is an address.
     #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let (&tag, rest) = bytes.split_first()?;
-        let (ip, port): (IpAddr, &[u8]) = if tag & 2 == 0 {
-            let (ip, port) = rest.split_first_chunk::<4>()?;
-            (Ipv4Addr::from(*ip).into(), port)
-        } else {
-            let (ip, port) = rest.split_first_chunk::<16>()?;
-            (Ipv6Addr::from(*ip).into(), port)
+        let (host, port) = bytes.split_last_chunk::<2>()?;
+        let (tag, ip) = host.split_first()?;
+        let ip: IpAddr = match tag & 2 {
+            0 => <[u8; 4]>::try_from(ip).ok()?.into(),
+            _ => <[u8; 16]>::try_from(ip).ok()?.into(),
         };
-        let port = u16::from_be_bytes(port.try_into().ok()?);
+        let port = u16::from_be_bytes(*port);
         let transport = match tag & !2 {
             0 => Transport::Quic,
             1 => Transport::Tcp,
@@ -103,6 +90,8 @@ impl fmt::Debug for Address {
 
 #[cfg(test)]
 mod tests {
+    use core::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
 
     #[test]

@@ -15,36 +15,26 @@ use crate::{
 pub const MAX_LETTER: usize = 16 << 10;
 
 /// How an invite is handed over, and so what it may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
 pub enum InviteKind {
     /// As text or picture, over whatever carries it.
-    Link,
+    Link = 0,
     /// Shown on a screen and scanned there.
-    Screen,
+    Screen = 1,
     /// For another device of one's own.
-    Own,
+    Own = 2,
 }
 
 impl InviteKind {
-    /// Its number on the wire.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Link => 0,
-            Self::Screen => 1,
-            Self::Own => 2,
-        }
+    /// Its number, in one byte.
+    pub(crate) const fn number(self) -> u8 {
+        self as u8
     }
 
     /// The kind of that number.
-    #[must_use]
-    pub const fn of(number: u8) -> Option<Self> {
-        match number {
-            0 => Some(Self::Link),
-            1 => Some(Self::Screen),
-            2 => Some(Self::Own),
-            3.. => None,
-        }
+    pub(crate) fn of(number: u8) -> Option<Self> {
+        Self::try_from(i32::from(number)).ok()
     }
 }
 
@@ -74,9 +64,7 @@ impl Letter1 {
     pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
         let (head, rest) = bytes.split_first_chunk::<3>().ok_or(Invalid)?;
         let (tag, sealed) = rest.split_first_chunk::<16>().ok_or(Invalid)?;
-        let [VERSION, seal::SUITE, kind] = *head else {
-            return Err(Invalid);
-        };
+        let [VERSION, seal::SUITE, kind] = *head else { return Err(Invalid) };
         let kind = InviteKind::of(kind).ok_or(Invalid)?;
         if bytes.len() > MAX_LETTER {
             return Err(Invalid);
