@@ -127,6 +127,15 @@ impl Seq {
     }
 }
 
+/// Whom to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A device, for a link.
+    Device(DeviceId),
+    /// The maker of an invite, for a hello.
+    Inviter(InviteTag),
+}
+
 /// A link as the shell counts them: never used twice within a run of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);

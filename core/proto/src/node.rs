@@ -11,10 +11,10 @@ use alloc::{collections::VecDeque, string::String, vec::Vec};
 
 use crate::{
     dice::Dice,
-    id::{AccountId, LinkId},
+    id::{AccountId, LinkId, Target},
     io::{Arrival, Command, Event, Input, Output, Refusal, Reply, Said},
-    people::{self, Audience, People, Whom, own::Me},
-    reach::{self, Reach, Target, Up},
+    people::{self, Audience, People, own::Me},
+    reach::{self, Reach, Up},
     store::{Record, Shelf},
     talk::{self, Talk},
     time::Time,
@@ -78,7 +78,7 @@ impl Node {
             Input::Heard(name, tags, addresses) => {
                 let whose = self.people.recognise(&tags);
                 self.reach.heard(name.clone(), tags, addresses);
-                whose.into_iter().for_each(|whom| self.reach.recognised(&name, target(whom), now));
+                whose.into_iter().for_each(|whom| self.reach.recognised(&name, whom, now));
             }
             Input::Lost(name) => self.reach.lost(&name),
             Input::Reachable(addresses) => {
@@ -127,7 +127,7 @@ impl Node {
     /// Which accounts are linked.
     #[must_use]
     pub fn is_online(&self, account: AccountId) -> bool {
-        self.reach.links(account).next().is_some()
+        self.reach.is_linked(account)
     }
 
     fn on_command(
@@ -201,8 +201,7 @@ impl Node {
         if !self.people.is_changed() {
             return;
         }
-        let people = &self.people;
-        for link in self.reach.unwelcome(|account, device| people.welcomes(account, device)) {
+        for link in self.reach.links(|up| !self.people.welcomes(up.account, up.device)) {
             self.outputs.push_back(Output::Close(link));
             self.on_link_down(link, now);
         }
@@ -234,17 +233,11 @@ impl Node {
         self.outputs.retain(|output| !matches!(output, Output::Roster(_)));
         self.outputs.push_front(Output::Roster(directory));
         self.outputs.extend(self.people.tags(&mut self.dice).map(Output::Announce));
-        let devices = self.people.devices();
-        let devices = devices.map(|(device, _, told)| (Target::Device(device), told.to_vec()));
-        let letters = self.people.letters();
-        let letters = letters.map(|l| (Target::Inviter(l.tag), l.addresses.to_vec()));
-        self.reach.seek(devices.chain(letters), now);
-        let hearsay = self
-            .reach
-            .hearsay()
-            .map(|(name, tags)| (String::from(name), self.people.recognise(tags)));
+        self.reach.seek(self.people.sought(), now);
+        let recognise = |(name, tags)| (String::from(name), self.people.recognise(tags));
+        let hearsay = self.reach.hearsay().map(recognise);
         for (name, whose) in hearsay.collect::<Vec<_>>() {
-            whose.into_iter().for_each(|whom| self.reach.recognised(&name, target(whom), now));
+            whose.into_iter().for_each(|whom| self.reach.recognised(&name, whom, now));
         }
     }
 
@@ -264,9 +257,12 @@ impl Node {
                     self.talk.prefer(device, link);
                     None
                 }
-                reach::Effect::Dial(dial) => {
-                    self.letter_for(dial.target).map(|l| Output::Dial(dial, l))
-                }
+                reach::Effect::Dial(dial) => match dial.target {
+                    Target::Device(_) => Some(Output::Dial(dial, None)),
+                    Target::Inviter(tag) => {
+                        self.people.letter(tag).map(|letter| Output::Dial(dial, Some(letter)))
+                    }
+                },
                 reach::Effect::Close(link) => Some(Output::Close(link)),
                 reach::Effect::Doubt(name) => Some(Output::Doubt(name)),
                 reach::Effect::News(news) => Some(Output::Event(Event::Reach(news))),
@@ -281,30 +277,14 @@ impl Node {
         }
     }
 
-    fn letter_for(&self, target: Target) -> Option<Option<Vec<u8>>> {
-        match target {
-            Target::Device(_) => Some(None),
-            Target::Inviter(tag) => {
-                let mut letters = self.people.letters();
-                letters.find(|letter| letter.tag == tag).map(|letter| Some(letter.bytes.to_vec()))
-            }
-        }
-    }
-
     /// On every link with a device, not only the best: that one may be dying.
     fn tell(&mut self, audience: Audience, frame: &Frame) {
-        let links: Vec<_> = match audience {
-            Audience::Own => self.reach.links(self.people.me().account).collect(),
-            Audience::All => self.reach.all_links().collect(),
-            Audience::Account(account) => self.reach.links(account).collect(),
-        };
+        let me = self.people.me().account;
+        let links = self.reach.links(|up| match audience {
+            Audience::Own => up.account == me,
+            Audience::All => true,
+            Audience::Account(account) => up.account == account,
+        });
         self.outputs.extend(links.into_iter().map(|link| Output::Tell(link, frame.clone())));
-    }
-}
-
-fn target(whom: Whom) -> Target {
-    match whom {
-        Whom::Device(device) => Target::Device(device),
-        Whom::Inviter(tag) => Target::Inviter(tag),
     }
 }

@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use covey_proto::{
-    Input, InviteTag, Time,
+    Input, InviteTag, Target, Time,
     io::{Arrival, Asker},
     people::{account::Rosters, directory::Directory},
-    reach::{Dial, DialId, Target},
+    reach::{Dial, DialId},
     seal::{self, Context},
     wire::Address,
 };

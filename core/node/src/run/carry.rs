@@ -1,7 +1,7 @@
 //! Carrying out what the machine decided, once it is on disk.
 
 use covey_proto::{
-    Event, LinkId, LogId, Output, Seq,
+    Event, LinkId, LogId, Output, Seq, Target,
     io::{Refusal, Reply},
     people, reach,
     seal::hex,
@@ -43,8 +43,8 @@ impl Shell {
             Output::Dial(dial, letter) => {
                 let purpose = match (dial.target, letter) {
                     (_, Some(letter)) => Purpose::Hello(letter),
-                    (reach::Target::Device(device), None) => Purpose::Link(device),
-                    (reach::Target::Inviter(_), None) => return,
+                    (Target::Device(device), None) => Purpose::Link(device),
+                    (Target::Inviter(_), None) => return,
                 };
                 self.net.dial(self.dial_number(dial.id), dial.address, purpose);
             }

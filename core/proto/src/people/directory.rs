@@ -116,12 +116,12 @@ impl People {
             for (id, secret) in secrets {
                 directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
             }
-            let devices = rosters.roster().devices.keys().filter(|d| **d != self.me.device());
-            for (card, _) in devices.filter_map(|device| self.cards.get(device)) {
+            for (card, _) in self.cards_of(account) {
                 directory.devices.insert(card.device(), (card.noise, named));
             }
             directory.accounts.insert(account, rosters.clone());
         }
+        directory.devices.remove(&self.me.device());
         Some(directory)
     }
 

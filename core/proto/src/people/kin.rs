@@ -46,7 +46,7 @@ impl People {
             return alloc::vec![Frame::MapDigest(self.digest())];
         }
         let Some(own) = self.rosters.get(&self.me.account) else { return Vec::new() };
-        let cards = own.roster().devices.keys().filter_map(|device| self.cards.get(device));
+        let cards = self.cards_of(self.me.account);
         let mut frames = alloc::vec![Frame::Roster(own.newest().clone())];
         frames.extend(cards.map(|(_, signed)| Frame::Card(signed.clone())));
         frames.extend(self.told_secrets(account));
@@ -123,8 +123,7 @@ impl People {
     }
 
     fn shared_cards(&self) -> impl Iterator<Item = &(Card, Signed)> {
-        let devices = self.shared_rosters().flat_map(|rosters| rosters.roster().devices.keys());
-        devices.filter_map(|device| self.cards.get(device))
+        self.shared_rosters().flat_map(|rosters| self.cards_of(rosters.roster().account))
     }
 
     /// Another own device told records of the map. What is news is told on: some own device may

@@ -20,8 +20,8 @@ use crate::{
     store::{Kind, Shelf},
     time::Time,
     wire::{
-        self, Address, MapRecord, Topic,
-        letter::{InviteKind, Letter1, MAX_LETTER, Verdict},
+        self, MapRecord, Topic,
+        letter::{InviteKind, Letter1, Verdict},
         message::message,
     },
 };
@@ -52,26 +52,7 @@ message! {
     }
 }
 
-/// A letter of ours that waits for its answer.
-#[derive(Debug)]
-pub struct Letter<'a> {
-    /// The invite it answers.
-    pub tag: InviteTag,
-    /// Where the inviter said to be.
-    pub addresses: &'a [Address],
-    /// The letter.
-    pub bytes: &'a [u8],
-}
-
 impl People {
-    pub(super) fn load_answer(&mut self, key: &[u8], bytes: &[u8]) {
-        if let (Some(tag), Ok(answered)) =
-            (InviteTag::parse(key), wire::decode(bytes, 2 * MAX_LETTER))
-        {
-            self.answered.insert(tag, answered);
-        }
-    }
-
     /// Makes an invite that is good for so long; `None` if too many are open.
     pub fn invite(
         &mut self,
@@ -186,13 +167,10 @@ impl People {
         Some(Author { account: self.me.account, key: &self.me.device_key, roster, card })
     }
 
-    /// Our letters that wait for their answers.
-    pub fn letters(&self) -> impl Iterator<Item = Letter<'_>> {
-        self.waiting.values().map(|waiting| Letter {
-            tag: waiting.invite.tag(),
-            addresses: &waiting.invite.addresses,
-            bytes: &waiting.letter,
-        })
+    /// The letter of ours that answers this invite.
+    #[must_use]
+    pub fn letter(&self, tag: InviteTag) -> Option<Vec<u8>> {
+        self.waiting.get(&tag).map(|waiting| waiting.letter.clone())
     }
 
     pub(super) fn stop_waiting(&mut self, tag: InviteTag, shelf: &mut dyn Shelf) {

@@ -27,22 +27,19 @@ use alloc::{
 
 use prost::Message as _;
 
+pub use self::friend::{Friend, Standing};
 use self::{
     account::{Rosters, Taken},
     card::Card,
     directory::Directory,
     own::{Map, Me},
 };
-pub use self::{
-    friend::{Friend, Standing},
-    sign::Whom,
-};
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId},
+    id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId, Target},
     seal::Secret,
     store::{Kind, Record, Shelf},
     time::Time,
-    wire::{Address, Frame, Invalid, Signed, Topic},
+    wire::{self, Address, Frame, Invalid, Signed, Topic, letter::MAX_LETTER},
 };
 
 /// What the node should do about something in this room.
@@ -118,24 +115,24 @@ impl People {
     pub fn load(&mut self, record: &Record) {
         match record.kind {
             Kind::Roster => {
-                if let Some(rosters) = Rosters::parse(&record.bytes) {
-                    self.rosters.insert(rosters.roster().account, rosters);
-                }
+                let rosters = Rosters::parse(&record.bytes);
+                self.rosters.extend(rosters.map(|rosters| (rosters.roster().account, rosters)));
             }
             Kind::Card => {
-                if let Ok(signed) = Signed::parse(&record.bytes)
-                    && let Ok(card) = Card::stored(&signed)
-                {
-                    self.cards.insert(card.device(), (card, signed));
-                }
+                let signed = Signed::parse(&record.bytes).ok();
+                let card = signed.and_then(|signed| Some((Card::stored(&signed).ok()?, signed)));
+                self.cards.extend(card.map(|card| (card.0.device(), card)));
             }
             Kind::Map => self.map.load(&record.bytes),
             Kind::Hello => {
-                if let Ok(waiting) = hello::Waiting::parse(&record.bytes) {
-                    self.waiting.insert(waiting.invite.tag(), waiting);
-                }
+                let waiting = hello::Waiting::parse(&record.bytes);
+                self.waiting.extend(waiting.map(|waiting| (waiting.invite.tag(), waiting)));
             }
-            Kind::Answer => self.load_answer(&record.key, &record.bytes),
+            Kind::Answer => {
+                let tag = InviteTag::parse(&record.key);
+                let answered = wire::decode(&record.bytes, 2 * MAX_LETTER).ok();
+                self.answered.extend(tag.zip(answered));
+            }
             Kind::Head | Kind::Have | Kind::Reached => {}
         }
     }
@@ -180,16 +177,25 @@ impl People {
         device != self.me.device() && self.links(account) && self.vouches(account, device)
     }
 
-    /// The devices that may be called, and where their cards say they are.
-    pub fn devices(&self) -> impl Iterator<Item = (DeviceId, AccountId, &[Address])> {
-        self.linked().flat_map(move |account| {
-            let rosters = self.rosters.get(&account);
-            let devices = rosters.into_iter().flat_map(|r| r.roster().devices.keys());
-            devices.filter(|device| **device != self.me.device()).filter_map(move |device| {
-                let (card, _) = self.cards.get(device)?;
-                Some((*device, account, card.addresses.as_slice()))
-            })
-        })
+    /// Whom we want to reach, and where they say they are.
+    pub fn sought(&self) -> impl Iterator<Item = (Target, Vec<Address>)> {
+        let device = |card: &Card| Target::Device(card.device());
+        let devices = self.callable().map(move |card| (device(card), card.addresses.clone()));
+        let invites = self.waiting.values().map(|waiting| &waiting.invite);
+        devices.chain(invites.map(|i| (Target::Inviter(i.tag()), i.addresses.clone())))
+    }
+
+    /// The cards of the devices that may be called.
+    fn callable(&self) -> impl Iterator<Item = &Card> {
+        let all = self.linked().flat_map(|account| self.cards_of(account));
+        all.map(|(card, _)| card).filter(|card| card.key != self.me.key())
+    }
+
+    /// The cards of an account's devices, as far as we have them.
+    fn cards_of(&self, account: AccountId) -> impl Iterator<Item = &(Card, Signed)> {
+        let devices =
+            self.rosters.get(&account).into_iter().flat_map(|r| r.roster().devices.keys());
+        devices.filter_map(|device| self.cards.get(device))
     }
 
     /// Whether this device is one of the account, as far as its rosters say.

@@ -6,23 +6,10 @@
 use alloc::vec::Vec;
 
 use super::People;
-use crate::{
-    dice::Dice,
-    id::{DeviceId, InviteTag},
-    seal,
-};
+use crate::{dice::Dice, id::Target, seal};
 
 /// So many signs are shown and looked at: a datagram's worth.
 const MAX_TAGS: usize = 32;
-
-/// Whom a tag on the local network tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Whom {
-    /// A device that may be called.
-    Device(DeviceId),
-    /// The maker of an invite that we answer.
-    Inviter(InviteTag),
-}
 
 impl People {
     /// What this device is recognised by on the local network, by friends and by every open
@@ -44,17 +31,15 @@ impl People {
 
     /// Whose tags these are.
     #[must_use]
-    pub fn recognise(&self, tags: &[Vec<u8>]) -> Vec<Whom> {
+    pub fn recognise(&self, tags: &[Vec<u8>]) -> Vec<Target> {
         let tags = tags.iter().take(MAX_TAGS).filter_map(|tag| tag.split_first_chunk::<16>());
         let whose = |(salt, tag): (&[u8; 16], &[u8])| {
             let is = |key: &[u8; 32]| seal::lan_tag(key, salt) == tag;
-            let device = self.devices().find(|(device, _, _)| {
-                self.cards.get(device).is_some_and(|(card, _)| is(&card.noise))
-            });
+            let device = self.callable().find(|card| is(&card.noise));
             let invite = || self.waiting.values().find(|w| is(&w.invite.key));
             match device {
-                Some((device, _, _)) => Some(Whom::Device(device)),
-                None => invite().map(|w| Whom::Inviter(w.invite.tag())),
+                Some(card) => Some(Target::Device(card.device())),
+                None => invite().map(|w| Target::Inviter(w.invite.tag())),
             }
         };
         tags.filter_map(whose).collect()

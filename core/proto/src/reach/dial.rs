@@ -12,12 +12,13 @@ use alloc::{
 };
 use core::time::Duration;
 
+use super::{Effect, Reach};
 use crate::{
     dice::Dice,
-    id::{DeviceId, InviteTag},
+    id::{DeviceId, Target},
     store::{Kind, Shelf},
     time::{Time, millis},
-    wire::{Address, Transport},
+    wire::{self, Address, MAX_SIGNED, Transport, message::message},
 };
 
 /// The next address of the same target is dialled so much later.
@@ -35,15 +36,6 @@ const MAX_DIALS: usize = 8;
 const MAX_ADDRESSES: usize = 16;
 /// The most addresses remembered of a device that was reached there.
 const MAX_REACHED: usize = 4;
-
-/// Whom to reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// A device, for a link.
-    Device(DeviceId),
-    /// The maker of an invite, for a hello.
-    Inviter(InviteTag),
-}
 
 /// A dial, as this run of the program counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,7 +64,7 @@ enum Source {
 }
 
 #[derive(Debug)]
-pub(super) struct Place {
+struct Place {
     source: Source,
     failures: u32,
     next: Time,
@@ -80,7 +72,7 @@ pub(super) struct Place {
 }
 
 #[derive(Debug, Default)]
-struct Aim {
+pub(super) struct Aim {
     places: BTreeMap<Address, Place>,
     /// Since when there has been a link.
     linked: Option<Time>,
@@ -88,33 +80,21 @@ struct Aim {
     step: Time,
 }
 
-#[derive(Debug)]
-pub(super) struct Dialler {
-    me: DeviceId,
-    aims: BTreeMap<Target, Aim>,
-    reached: BTreeMap<DeviceId, Vec<Address>>,
-    last: u64,
+message! {
+    /// Where a device was reached, the last place first.
+    struct Reached {
+        addresses: Vec<Address> = 1 repeated bytes [MAX_REACHED];
+    }
 }
 
-impl Dialler {
-    pub(super) fn new(me: DeviceId) -> Self {
-        Self { me, aims: BTreeMap::new(), reached: BTreeMap::new(), last: 0 }
+impl Reach {
+    pub(super) fn load_reached(&mut self, device: DeviceId, bytes: &[u8]) {
+        let reached = wire::decode(bytes, MAX_SIGNED);
+        self.reached.extend(reached.map(|Reached { addresses }| (device, addresses)));
     }
 
-    /// A row of [`Kind::Reached`]: addresses, each with its length in front.
-    pub(super) fn load(&mut self, device: DeviceId, mut bytes: &[u8]) {
-        let mut addresses = Vec::new();
-        while let Some((len, rest)) = bytes.split_first() {
-            let Some((address, rest)) = rest.split_at_checked(usize::from(*len)) else { break };
-            addresses.extend(Address::parse(address));
-            bytes = rest;
-        }
-        addresses.truncate(MAX_REACHED);
-        self.reached.insert(device, addresses);
-    }
-
-    /// Whom we want, and where they say they are.
-    pub(super) fn seek(&mut self, wanted: impl Iterator<Item = (Target, Vec<Address>)>, now: Time) {
+    /// Whom we want to reach, and where they say they are; who is not among them is forgotten.
+    pub fn seek(&mut self, wanted: impl Iterator<Item = (Target, Vec<Address>)>, now: Time) {
         let mut named = BTreeSet::new();
         for (target, told) in wanted {
             named.insert(target);
@@ -131,14 +111,15 @@ impl Dialler {
         self.aims.retain(|target, _| named.contains(target));
     }
 
-    /// A target's service was heard on the local network.
-    pub(super) fn heard(&mut self, target: Target, name: &str, addresses: &[Address], now: Time) {
+    /// A service of the local network is this target's.
+    pub fn recognised(&mut self, name: &str, target: Target, now: Time) {
+        let Some(heard) = self.heard.get(name) else { return };
         let Some(aim) = self.aims.get_mut(&target) else { return };
         let courtesy = match target {
             Target::Device(device) if self.me > device => COURTESY,
             Target::Device(_) | Target::Inviter(_) => Duration::ZERO,
         };
-        for address in addresses {
+        for address in &heard.addresses {
             aim.place(*address, Source::Lan(String::from(name)), now.after(courtesy));
         }
     }
@@ -172,45 +153,49 @@ impl Dialler {
         known.retain(|other| *other != address);
         known.insert(0, address);
         known.truncate(MAX_REACHED);
-        let encoded = known.iter().map(Address::encode);
-        let bytes =
-            encoded.flat_map(|a| [alloc::vec![u8::try_from(a.len()).unwrap_or(0)], a].concat());
-        shelf.put(Kind::Reached, &device.0, &bytes.collect::<Vec<u8>>());
+        let bytes = wire::encode(&Reached { addresses: known.clone() });
+        shelf.put(Kind::Reached, &device.0, &bytes);
     }
 
-    /// A dial came to nothing; the service it was heard of, if any.
-    pub(super) fn failed(&mut self, dial: DialId, now: Time, dice: &mut Dice) -> Option<String> {
-        let place = self.done(dial)?;
+    /// A dial came to nothing.
+    pub fn failed(&mut self, dial: DialId, now: Time, dice: &mut Dice) {
+        let Some(place) = self.take(dial) else { return };
         let wait = place.fail(now);
         place.next = place.next.after(Duration::from_millis(dice.below(millis(wait) / 2)));
-        match &place.source {
-            Source::Lan(name) => Some(name.clone()),
+        let doubt = match &place.source {
+            Source::Lan(name) => Some(Effect::Doubt(name.clone())),
             Source::Reached | Source::Told => None,
-        }
+        };
+        self.effects.extend(doubt);
     }
 
-    pub(super) fn target(&self, dial: DialId) -> Option<Target> {
+    /// Whom a dial under way is for.
+    #[must_use]
+    pub fn target(&self, dial: DialId) -> Option<Target> {
         let is = |aim: &Aim| aim.places.values().any(|place| place.dialling == Some(dial));
         self.aims.iter().find(|(_, aim)| is(aim)).map(|(target, _)| *target)
     }
 
-    /// A dial is over.
-    pub(super) fn done(&mut self, dial: DialId) -> Option<&mut Place> {
+    /// A dial did what it was for.
+    pub fn done(&mut self, dial: DialId) {
+        self.take(dial);
+    }
+
+    fn take(&mut self, dial: DialId) -> Option<&mut Place> {
         let mut places = self.aims.values_mut().flat_map(|aim| aim.places.values_mut());
         let place = places.find(|place| place.dialling == Some(dial))?;
         place.dialling = None;
         Some(place)
     }
 
-    /// Everything may work now.
-    pub(super) fn again(&mut self, now: Time) {
+    /// The network or the clock is another: whatever failed may work now.
+    pub fn again(&mut self, now: Time) {
         self.aims.values_mut().for_each(|aim| aim.fresh(now));
     }
 
-    /// The dials that are due.
-    pub(super) fn due(&mut self, now: Time) -> Vec<Dial> {
+    /// Dials whoever is due.
+    pub fn settle(&mut self, now: Time) {
         let mut under_way = self.aims.values().map(Aim::dialling).sum::<usize>();
-        let mut dials = Vec::new();
         for (target, aim) in &mut self.aims {
             if under_way >= MAX_DIALS {
                 break;
@@ -224,12 +209,13 @@ impl Dialler {
             place.dialling = Some(id);
             aim.step = now.after(STEP);
             under_way += 1;
-            dials.push(Dial { id, address, target: *target });
+            self.effects.push_back(Effect::Dial(Dial { id, address, target: *target }));
         }
-        dials
     }
 
-    pub(super) fn next_timeout(&self) -> Option<Time> {
+    /// When there is something to do even if nothing happens until then.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Time> {
         let under_way = self.aims.values().map(Aim::dialling).sum::<usize>();
         let next = self.aims.values().filter_map(Aim::next).min();
         next.filter(|_| under_way < MAX_DIALS)

@@ -40,7 +40,7 @@ impl Links {
         let (device, ours) = (up.device, self.me < up.device);
         self.up.insert(link, up);
         let best = self.best(device);
-        let spare = self.with(device).find(|link| Some(*link) != best);
+        let spare = self.those(|up| up.device == device).find(|link| Some(*link) != best);
         spare.filter(|_| ours)
     }
 
@@ -59,18 +59,9 @@ impl Links {
         of.max_by_key(rank).map(|(link, _)| *link)
     }
 
-    fn with(&self, device: DeviceId) -> impl Iterator<Item = LinkId> {
-        self.up.iter().filter(move |(_, up)| up.device == device).map(|(link, _)| *link)
-    }
-
-    /// Every link with the account.
-    pub(super) fn of(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
-        self.up.iter().filter(move |(_, up)| up.account == account).map(|(link, _)| *link)
-    }
-
-    /// Every link there is.
-    pub(super) fn all(&self) -> impl Iterator<Item = LinkId> {
-        self.up.keys().copied()
+    /// The links of which this is true.
+    pub(super) fn those(&self, are: impl Fn(&Up) -> bool) -> impl Iterator<Item = LinkId> {
+        self.up.iter().filter(move |(_, up)| are(up)).map(|(link, _)| *link)
     }
 }
 

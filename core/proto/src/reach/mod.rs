@@ -9,14 +9,13 @@ use alloc::{
     vec::Vec,
 };
 
-use self::{dial::Dialler, links::Links};
+use self::{dial::Aim, links::Links};
 pub use self::{
-    dial::{Dial, DialId, Target},
+    dial::{Dial, DialId},
     links::Up,
 };
 use crate::{
-    dice::Dice,
-    id::{AccountId, DeviceId, LinkId},
+    id::{AccountId, DeviceId, LinkId, Target},
     store::{Kind, Record, Shelf},
     time::Time,
     wire::Address,
@@ -49,8 +48,12 @@ pub enum News {
 /// The state of this room.
 #[derive(Debug)]
 pub struct Reach {
+    me: DeviceId,
     links: Links,
-    dialler: Dialler,
+    aims: BTreeMap<Target, Aim>,
+    reached: BTreeMap<DeviceId, Vec<Address>>,
+    /// The last dial's number.
+    last: u64,
     heard: BTreeMap<String, Heard>,
     effects: VecDeque<Effect>,
 }
@@ -70,8 +73,11 @@ impl Reach {
     #[must_use]
     pub fn new(me: DeviceId) -> Self {
         Self {
+            me,
             links: Links::new(me),
-            dialler: Dialler::new(me),
+            aims: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            last: 0,
             heard: BTreeMap::new(),
             effects: VecDeque::new(),
         }
@@ -82,7 +88,7 @@ impl Reach {
         if record.kind == Kind::Reached
             && let Some(device) = DeviceId::parse(&record.key)
         {
-            self.dialler.load(device, &record.bytes);
+            self.load_reached(device, &record.bytes);
         }
     }
 
@@ -95,12 +101,12 @@ impl Reach {
     pub fn link_up(&mut self, link: LinkId, up: Up, now: Time, shelf: &mut dyn Shelf) {
         let (device, account) = (up.device, up.account);
         if let Some((dial, address)) = up.dialled {
-            self.dialler.done(dial);
-            self.dialler.reached(device, address, shelf);
+            self.done(dial);
+            self.reached(device, address, shelf);
         }
-        let first = self.links.of(account).next().is_none();
+        let first = !self.is_linked(account);
         let spare = self.links.up(link, up);
-        self.dialler.linked(Target::Device(device), now);
+        self.linked(Target::Device(device), now);
         self.effects.push_back(Effect::Prefer(device, self.links.best(device)));
         self.effects.extend(spare.map(Effect::Close));
         if first {
@@ -114,9 +120,9 @@ impl Reach {
         let best = self.links.best(up.device);
         self.effects.push_back(Effect::Prefer(up.device, best));
         if best.is_none() {
-            self.dialler.parted(Target::Device(up.device), now);
+            self.parted(Target::Device(up.device), now);
         }
-        if self.links.of(up.account).next().is_none() {
+        if !self.is_linked(up.account) {
             self.effects.push_back(Effect::News(News::Offline(up.account)));
         }
     }
@@ -127,29 +133,18 @@ impl Reach {
         self.links.get(link).map(|up| (up.device, up.account))
     }
 
-    /// The links with an account.
-    pub fn links(&self, account: AccountId) -> impl Iterator<Item = LinkId> {
-        self.links.of(account)
+    /// The links of which this is true.
+    pub fn links(&self, are: impl Fn(&Up) -> bool) -> Vec<LinkId> {
+        self.links.those(are).collect()
     }
 
-    /// All links.
-    pub fn all_links(&self) -> impl Iterator<Item = LinkId> {
-        self.links.all()
+    /// Whether there is a link with an account.
+    #[must_use]
+    pub fn is_linked(&self, account: AccountId) -> bool {
+        self.links.those(|up| up.account == account).next().is_some()
     }
 
-    /// The links that are not welcome.
-    pub fn unwelcome(&self, welcome: impl Fn(AccountId, DeviceId) -> bool) -> Vec<LinkId> {
-        let links = self.links.all().filter_map(|link| Some((link, self.link(link)?)));
-        let unwelcome = links.filter(|(_, (device, account))| !welcome(*account, *device));
-        unwelcome.map(|(link, _)| link).collect()
-    }
-
-    /// Whom we want to reach, and where they say they are; who is not among them is forgotten.
-    pub fn seek(&mut self, wanted: impl Iterator<Item = (Target, Vec<Address>)>, now: Time) {
-        self.dialler.seek(wanted, now);
-    }
-
-    /// A service on the local network; `whose` are those whom we recognise by its tags.
+    /// A service on the local network.
     pub fn heard(&mut self, name: String, tags: Vec<Vec<u8>>, addresses: Vec<Address>) {
         if self.heard.len() < MAX_HEARD || self.heard.contains_key(&name) {
             self.heard.insert(name, Heard { tags, addresses });
@@ -164,45 +159,5 @@ impl Reach {
     /// What was heard on the local network, for whoever recognises it.
     pub fn hearsay(&self) -> impl Iterator<Item = (&str, &[Vec<u8>])> {
         self.heard.iter().map(|(name, heard)| (name.as_str(), heard.tags.as_slice()))
-    }
-
-    /// A service is this target's.
-    pub fn recognised(&mut self, name: &str, target: Target, now: Time) {
-        if let Some(heard) = self.heard.get(name) {
-            self.dialler.heard(target, name, &heard.addresses, now);
-        }
-    }
-
-    /// A dial came to nothing.
-    pub fn failed(&mut self, dial: DialId, now: Time, dice: &mut Dice) {
-        let doubt = self.dialler.failed(dial, now, dice);
-        self.effects.extend(doubt.map(Effect::Doubt));
-    }
-
-    /// Whom a dial under way is for.
-    #[must_use]
-    pub fn target(&self, dial: DialId) -> Option<Target> {
-        self.dialler.target(dial)
-    }
-
-    /// A dial did what it was for.
-    pub fn done(&mut self, dial: DialId) {
-        self.dialler.done(dial);
-    }
-
-    /// The network or the clock is another: whatever failed may work now.
-    pub fn again(&mut self, now: Time) {
-        self.dialler.again(now);
-    }
-
-    /// Dials whoever is due.
-    pub fn settle(&mut self, now: Time) {
-        self.effects.extend(self.dialler.due(now).into_iter().map(Effect::Dial));
-    }
-
-    /// When there is something to do even if nothing happens until then.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Time> {
-        self.dialler.next_timeout()
     }
 }
