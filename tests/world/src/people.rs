@@ -52,6 +52,23 @@ impl World {
         made.try_into().unwrap_or_else(|_| unreachable!("as many as were asked for"))
     }
 
+    /// One more device of a person, as if a device of his had just added it: it knows what that
+    /// one knows of people and nothing of what was said. Nobody else knows of it yet.
+    pub fn add_device(&mut self, old: Who) -> Who {
+        let seed = self.dice.roll();
+        let me = sibling(&self.me(old), seed);
+        let shown = &self.directory(old).roster;
+        let mut roster = Roster::open(shown).expect("a device shows a good roster");
+        roster.version += 1;
+        roster.devices.insert(me.device(), me.key());
+        let common = self.device(old).disk.records();
+        let people = common.filter(|r| matches!(r.kind, Kind::Map | Kind::Roster | Kind::Card));
+        let mut records: Vec<_> = people.collect();
+        records.push(rosters_row(me.account, roster.sign(&me.account_key)));
+        records.push(card_row(&me, Who(self.devices.len())));
+        self.settle_in(&me, records)
+    }
+
     fn settle_in(&mut self, me: &Me, records: Vec<Record>) -> Who {
         let mut device = Device::new(me, x25519_public(&me.noise), Disk::new(records));
         let who = Who(self.devices.len());

@@ -126,6 +126,22 @@ fn rosters_of_one_epoch_merge_and_no_device_is_lost() {
 }
 
 #[test]
+fn a_new_device_is_let_in_for_the_roster_it_shows_and_gets_the_past_from_the_old_one() {
+    let (mut world, alice, bob) = friends(29);
+    world.say(alice, bob, "before");
+    world.until("he reads it", |w| w.texts(bob, alice) == ["before"]);
+    world.keep_apart(alice, bob, true);
+    let tablet = world.add_device(bob);
+    world.link(tablet, alice);
+    world.link(tablet, bob);
+    world.until("it has the past", |w| w.texts(tablet, alice) == ["before"]);
+    world.say(tablet, alice, "from my new tablet");
+    world.until("she reads it", |w| w.texts(alice, bob) == ["before", "from my new tablet"]);
+    assert_eq!(believed(&world, alice, bob).devices.len(), 2);
+    assert_eq!(roster(&world, bob).devices.len(), 2);
+}
+
+#[test]
 fn a_device_that_a_roster_removes_is_removed_for_good() {
     let mut world = World::new(24);
     let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
