@@ -116,7 +116,7 @@ impl People {
         seal::derive(Context::MapDigest, &fields)
     }
 
-    /// What is known of one's own account and of friends: own devices agree on nobody else.
+    /// What is known of one's own account and of everybody who was ever a friend.
     fn shared_rosters(&self) -> impl Iterator<Item = &Rosters> {
         let all = self.rosters.iter();
         all.filter(|(account, _)| self.may_tell(self.me.account, **account)).map(|(_, r)| r)

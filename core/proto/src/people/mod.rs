@@ -208,7 +208,7 @@ impl People {
     /// Whether a device of `peer` may tell us this: an own device tells of everybody, a friend's
     /// of his own account.
     fn may_tell(&self, peer: AccountId, about: AccountId) -> bool {
-        about == peer || peer == self.me.account && self.is_friend(about)
+        about == peer || peer == self.me.account && self.has_met(about)
     }
 
     /// Whether a device of `peer` may bring us what `author`'s device says in the conversation.
@@ -224,17 +224,27 @@ impl People {
         let pair = |account: AccountId| ConversationId::pair(&me.short(), &account.short());
         let here = match (peer == me, author == me) {
             (true, true) => {
-                conversation == ConversationId::own(&me) || self.friend(conversation).is_some()
+                conversation == ConversationId::own(&me) || self.has_begun(conversation)
             }
-            (true, false) => conversation == pair(author) && self.is_friend(author),
+            (true, false) => conversation == pair(author) && self.has_met(author),
             (false, true) => conversation == pair(peer) && self.links(peer),
             (false, false) => conversation == pair(peer) && author == peer && self.links(peer),
         };
         here && self.vouches(author, device)
     }
 
-    fn is_friend(&self, account: AccountId) -> bool {
-        self.map.value(Topic::Friend, &account.short()).is_some()
+    /// Whether the account is or was a friend: what was said stays, and own devices share it.
+    fn has_met(&self, account: AccountId) -> bool {
+        self.map.knows(Topic::Friend, &account.short())
+    }
+
+    /// Whether the conversation is one with somebody who is or was a friend.
+    fn has_begun(&self, conversation: ConversationId) -> bool {
+        let pair = |key: &[u8]| {
+            let other = key.try_into().ok()?;
+            Some(ConversationId::pair(&self.me.account.short(), other))
+        };
+        self.map.keys(Topic::Friend).any(|key| pair(key) == Some(conversation))
     }
 
     /// This device's keys.

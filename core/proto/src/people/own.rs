@@ -179,6 +179,19 @@ impl Map {
             .filter_map(|((_, key), record)| Some((key.as_slice(), record.value.as_deref()?)))
     }
 
+    /// Whether it ever said something about this.
+    #[must_use]
+    pub fn knows(&self, topic: Topic, key: &[u8]) -> bool {
+        self.records.contains_key(&(topic.into(), key.to_vec()))
+    }
+
+    /// The keys that it ever said something about on a topic.
+    pub fn keys(&self, topic: Topic) -> impl Iterator<Item = &[u8]> {
+        let topic = i32::from(topic);
+        let all = self.records.range((topic, Vec::new())..);
+        all.take_while(move |((t, _), _)| *t == topic).map(|((_, key), _)| key.as_slice())
+    }
+
     /// Says something, or, with nothing, takes it back. The record is for the other own devices.
     pub fn say(
         &mut self,
