@@ -101,6 +101,25 @@ fn who_is_blocked_or_removed_at_one_device_is_so_at_every_other() {
 }
 
 #[test]
+fn what_was_said_with_who_is_a_friend_no_more_is_still_shared_by_own_devices() {
+    let mut world = World::new(7);
+    let ([phone, laptop], bob) = (world.devices("Alice"), world.person("Bob"));
+    world.befriend(phone, bob);
+    world.link(laptop, bob);
+    world.link(laptop, phone);
+    world.switch_off(laptop);
+    world.say(phone, bob, "goodbye");
+    world.say(bob, phone, "so be it");
+    world.until("it is said", |w| w.texts(phone, bob).len() == 2);
+    remove(&mut world, phone, bob);
+    world.switch_on(laptop);
+    world.until("the laptop knows", |w| w.friend(laptop, bob).is_none());
+    world.pass(10 * MINUTE);
+    assert_eq!(world.texts(laptop, bob), ["goodbye", "so be it"]);
+    assert_eq!((world.alarm(phone), world.alarm(laptop)), (None, None));
+}
+
+#[test]
 fn who_waits_for_an_answer_can_be_removed_and_is_asked_no_more() {
     let mut world = World::new(6);
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));
