@@ -121,6 +121,11 @@ impl<'lan> Node<'lan> {
         self.host
     }
 
+    /// The folder of its home.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// Whether it lists this friend.
     pub fn knows(&self, friend: &str) -> Result<bool> {
         Ok(self.friend(friend)?.is_some())

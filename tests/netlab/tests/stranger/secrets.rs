@@ -1,0 +1,120 @@
+//! What a home holds, all of which is to stay there: keys, ids, names, texts, whom one knows.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use covey_node::{
+    store::Store,
+    vault::{self, Wish},
+};
+use covey_proto::{
+    ConversationId, DeviceId, LogId, Node, Output, Seq, Time,
+    link::{Initiator, Static},
+    people::{directory::Directory, hello::Waiting, invite::Invite, own::Me},
+    seal,
+    store::{Kind, Record},
+    wire::{Greeting, VERSION},
+};
+
+/// A home that no node runs on.
+#[derive(Debug)]
+pub(crate) struct Home {
+    me: Me,
+    state: Vec<Record>,
+    runs: Vec<Vec<u8>>,
+}
+
+impl Home {
+    /// Opens it as a thief would.
+    pub(crate) fn open(dir: &Path) -> Result<Self> {
+        let (secrets, _) = vault::open(dir, &Wish::File)?.context("it has a vault")?;
+        let store = Store::open(&dir.join("store.db"), secrets.key)?;
+        let me = Me::parse(&secrets.keys).context("a device's keys")?;
+        let state = store.state()?;
+        let mut runs = Vec::new();
+        for head in state.iter().filter(|record| record.kind == Kind::Head) {
+            let (conversation, device) = head.key.split_first_chunk().context("a log's name")?;
+            let device = DeviceId(device.try_into().context("a log's name")?);
+            let log = LogId { conversation: ConversationId(*conversation), device };
+            let mut pieces = store.history().runs(log, Seq(1)..=Seq(u64::MAX >> 1));
+            while let piece = pieces.next(usize::MAX)?
+                && !piece.is_empty()
+            {
+                runs.extend(piece);
+            }
+        }
+        Ok(Self { me, state, runs })
+    }
+
+    /// All that is to stay here.
+    pub(crate) fn secrets(&self) -> Result<Vec<Vec<u8>>> {
+        let mut all = self.ids();
+        all.push(self.me.encode().to_vec());
+        // an answer is kept as it was sealed
+        let rows = self.state.iter().filter(|record| record.kind != Kind::Answer);
+        all.extend(rows.flat_map(|record| [record.key.clone(), record.bytes.clone()]));
+        all.extend(self.runs.iter().cloned());
+        for (id, (account, psk)) in self.directory()?.secrets {
+            all.extend([id.0.to_vec(), account.0.to_vec(), psk.0.to_vec()]);
+        }
+        Ok(all)
+    }
+
+    /// What names this device and its person.
+    pub(crate) fn ids(&self) -> Vec<Vec<u8>> {
+        let me = &self.me;
+        vec![
+            me.account.0.to_vec(),
+            me.account.short().to_vec(),
+            me.device().0.to_vec(),
+            me.key().0.to_vec(),
+            me.account_key.public().0.to_vec(),
+            seal::x25519_public(&me.noise).to_vec(),
+        ]
+    }
+
+    /// Its letter 1 that waits for an answer.
+    pub(crate) fn letter(&self) -> Result<Vec<u8>> {
+        let waiting = self.state.iter().find(|record| record.kind == Kind::Hello);
+        Ok(Waiting::parse(&waiting.context("a letter waits")?.bytes)?.letter)
+    }
+
+    /// What it opens a link with a friend's device with.
+    pub(crate) fn call(&self, friend: &Self) -> Result<Vec<u8>> {
+        let directory = self.directory()?;
+        let way = directory.way(friend.me.device()).context("they are friends")?;
+        let offer = Greeting {
+            roster: directory.roster.clone(),
+            card: directory.card.clone(),
+            secret: Some(way.secret),
+            clock: Time(1),
+            versions: vec![VERSION.into()],
+        };
+        let me = Static::new(self.me.noise.clone());
+        let (_, message) = Initiator::new(&me, &way.noise, way.psk, &offer, [7; 32])?;
+        Ok(message)
+    }
+
+    fn directory(&self) -> Result<Directory> {
+        let me = Me::parse(&self.me.encode()).context("a device's keys")?;
+        let mut node = Node::new(me, [7; 32], self.state.clone(), Time(1));
+        let outputs = std::iter::from_fn(|| node.poll_output());
+        let mut directories = outputs.filter_map(|output| {
+            if let Output::Roster(directory) = output { Some(directory) } else { None }
+        });
+        directories.next().context("whom it knows")
+    }
+}
+
+/// What an invite is recognised by.
+pub(crate) fn of_invite(text: &str) -> Result<Vec<Vec<u8>>> {
+    let invite = Invite::parse(text)?;
+    Ok(vec![
+        text.as_bytes().to_vec(),
+        invite.key.to_vec(),
+        invite.secret.0.to_vec(),
+        invite.tag().0.to_vec(),
+        invite.psk().0.to_vec(),
+        invite.account.to_vec(),
+    ])
+}
