@@ -110,8 +110,8 @@ impl<'lan> Pair<'lan> {
         let nonsense = prefixed(&[0xa5; 500]);
         for (number, host) in self.hosts.iter().enumerate() {
             let mut attempts = vec![
-                attempt(HELLO, nonsense.clone(), Then::Keeps),
-                attempt(HELLO, prefixed(foreign), Then::Keeps),
+                attempt(HELLO, nonsense.clone(), Then::Ends),
+                attempt(HELLO, prefixed(foreign), Then::Ends),
                 attempt(LINK, nonsense.clone(), Then::Ends),
             ];
             let theirs = self.calls.iter().flatten().nth(1 - number);
@@ -130,7 +130,7 @@ impl<'lan> Pair<'lan> {
                 heard.fresh.push(visited.certificate);
                 for (attempt, answer) in attempts.iter().zip(visited.answers) {
                     match attempt.then {
-                        Then::Keeps | Then::Ends | Then::Answers => heard.fresh.push(answer),
+                        Then::Ends | Then::Answers => heard.fresh.push(answer),
                         Then::Repeats => heard.repeated.push(answer),
                     }
                 }

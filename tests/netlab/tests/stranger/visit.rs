@@ -30,16 +30,14 @@ pub(crate) struct Attempt {
     pub(crate) then: Then,
 }
 
-/// What a node is to do about it.
+/// What a node is to do about it before it ends the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
-    /// It says nothing, and lets the stream be.
-    Keeps,
-    /// It says nothing, and ends the stream.
+    /// It says nothing.
     Ends,
-    /// It says something, and ends the stream.
+    /// It says something.
     Answers,
-    /// It says what it ever said to this, and ends the stream.
+    /// It says what it ever said to this.
     Repeats,
 }
 
@@ -95,20 +93,10 @@ async fn dialled(at: SocketAddr, attempts: &[Attempt]) -> Result<Visit> {
         send.write_all(&attempt.said()).await?;
         streams.push((send, recv, vec![0; attempt.greeting().len()]));
     }
-    for ((_, recv, heard), attempt) in streams.iter_mut().zip(attempts) {
-        recv.read_exact(heard).await?;
-        while attempt.then != Then::Keeps
-            && let Ok(Some(chunk)) = recv.read_chunk(usize::MAX, true).await
-        {
-            heard.extend(chunk.bytes);
-        }
-    }
     for (_, recv, heard) in &mut streams {
-        let nothing = std::future::ready(());
-        tokio::select! {
-            biased;
-            Ok(Some(chunk)) = recv.read_chunk(usize::MAX, true) => heard.extend(chunk.bytes),
-            () = nothing => {}
+        recv.read_exact(heard).await?;
+        while let Ok(Some(chunk)) = recv.read_chunk(usize::MAX, true).await {
+            heard.extend(chunk.bytes);
         }
     }
     let heard = streams.iter().zip(attempts);
@@ -128,10 +116,7 @@ pub(crate) fn by_tcp(at: SocketAddr, attempts: &[Attempt]) -> Result<Visit> {
         tls.write_all(&[&[0, DATA, 0, BEGIN], &stream[..], &len, &said].concat())?;
     }
     let mut heard = vec![(Vec::new(), false); attempts.len()];
-    let waits = |(attempt, (said, ended)): (&Attempt, &(Vec<u8>, bool))| {
-        said.len() < attempt.greeting().len() || attempt.then != Then::Keeps && !ended
-    };
-    while attempts.iter().zip(&heard).any(waits) {
+    while heard.iter().any(|(_, ended)| !ended) {
         let mut head = [0; 12];
         tls.read_exact(&mut head)?;
         let [_, kind, _, flags, s0, s1, s2, s3, l0, l1, l2, l3] = head;
