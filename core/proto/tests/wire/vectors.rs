@@ -4,7 +4,6 @@
 
 use std::path::Path;
 
-use cast::{Person, card_of, first_roster, secret};
 use covey_proto::{
     ConversationId, DeviceId, EntryId, LogId, SecretId, Seq, Time,
     dice::Dice,
@@ -22,7 +21,7 @@ use covey_proto::{
 };
 use serde_json::{Value, json};
 
-mod cast;
+use crate::cast::{Person, card_of, first_roster, secret};
 
 #[test]
 fn invites_are_as_written_down() {

@@ -1,6 +1,5 @@
 //! Nina answers Ian's invite, and Mallory has read it too.
 
-use cast::{Person, card_of};
 use covey_proto::{
     dice::Dice,
     people::{
@@ -12,7 +11,7 @@ use covey_proto::{
 };
 use proptest::prelude::*;
 
-mod cast;
+use crate::cast::{Person, card_of};
 
 #[test]
 fn both_sides_of_a_hello_hold_one_secret() {

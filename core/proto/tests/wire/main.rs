@@ -1,0 +1,7 @@
+//! What is on the wire, honest or not, and what its readers make of it.
+
+mod cast;
+mod hello;
+mod runs;
+mod strange;
+mod vectors;
