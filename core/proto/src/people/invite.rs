@@ -78,9 +78,6 @@ pub enum InviteError {
     /// It was made by this account.
     #[error("this invite is your own; send it to a friend")]
     Mine,
-    /// Somebody else was first.
-    #[error("this invite was already used; ask for a new one")]
-    Used,
 }
 
 /// The private half of [`Invite::key`].
