@@ -181,8 +181,8 @@ impl Core {
         look(&self.0.view.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut View)) {
-        change(&mut self.0.view.write().unwrap_or_else(PoisonError::into_inner));
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut View) -> T) -> T {
+        change(&mut self.0.view.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The message whose id begins so.

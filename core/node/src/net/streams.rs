@@ -321,6 +321,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn what_says_that_it_is_too_long_is_not_read() {
+        let bytes = [&[0, 4][..], b"four", &[0, 5], b"fives"].concat();
+        let mut stream = bytes.as_slice();
+        assert_eq!(read(&mut stream, 4).await.unwrap(), b"four");
+        assert!(read(&mut stream, 4).await.is_err());
+        assert_eq!(stream, b"fives");
+    }
+
+    #[tokio::test]
     async fn no_network_holds_more_connections_than_its_share() {
         let (inbound, _streams) = mpsc::channel(1);
         let counts = Counts::default();

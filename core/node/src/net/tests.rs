@@ -70,6 +70,22 @@ async fn a_run_comes_checked_and_a_forged_one_ends_the_link() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_frame_of_a_later_kind_is_passed_over_and_what_is_no_frame_ends_the_link() {
+    let unknown = vec![0xfa, 0x01, 3, 1, 2, 3];
+    for nonsense in [vec![0xff; 40], vec![0x0a, 0x7f, 1], vec![0x3a, 1, 0]] {
+        let (mut ana, mut ben) = friends().await;
+        let (here, there) = linked(&mut ana, &mut ben, Transport::Quic).await;
+        for bytes in [unknown.clone(), frame(1).encode(), nonsense] {
+            ana.net.send(here, bytes);
+        }
+        assert!(matches!(ben.next().await, Event::Frame { .. }));
+        assert!(matches!(ben.next().await, Event::LinkDown { link } if link == there));
+        assert!(matches!(ana.next().await, Event::LinkDown { link } if link == here));
+        linked(&mut ana, &mut ben, Transport::Quic).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_closed_link_is_down_on_both_sides_after_what_was_sent() {
     for transport in [Transport::Quic, Transport::Tcp] {
         let (mut ana, mut ben) = friends().await;

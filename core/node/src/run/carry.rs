@@ -22,13 +22,16 @@ impl Shell {
     /// Carries out everything, and keeps what shells see fresh.
     pub(super) fn carry_all(&mut self) {
         let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
-        let seen =
-            |output: &Output| matches!(output, Output::Event(Event::People(_) | Event::Reach(_)));
-        if outputs.iter().any(seen) {
-            self.show();
-        }
+        let seen = |output: &Output| {
+            use Event::{People, Reach};
+            matches!(output, Output::Roster(_) | Output::Event(People(_) | Reach(_)))
+        };
+        let mut changed = outputs.iter().any(seen) && self.show();
         if let Some(moved) = self.moved.take() {
             self.core.change(|view| view.status.addresses = moved);
+            changed = true;
+        }
+        if changed {
             self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
         }
         outputs.into_iter().for_each(|output| self.carry_out(output));
@@ -86,17 +89,19 @@ impl Shell {
         }
     }
 
-    /// Keeps the view fresh.
-    pub(super) fn show(&self) {
+    /// Keeps the view fresh; whether we are called otherwise than before.
+    pub(super) fn show(&self) -> bool {
         let people = self.node.people();
         let all: Vec<_> = people.friends().collect();
         let accounts = all.iter().filter_map(|friend| friend.account);
         let online = accounts.filter(|account| self.node.is_online(*account)).collect();
         self.core.change(|view| {
+            let renamed = people.name() != view.status.name;
             people.name().clone_into(&mut view.status.name);
             view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
             view.online = online;
-        });
+            renamed
+        })
     }
 
     /// Tells shells what happened.
