@@ -78,15 +78,14 @@ pub(super) async fn call(
     let known = shared.known();
     let way = known.directory.way(device).ok_or(Failure::Stranger)?;
     let (mut reader, mut writer) = halves(stream);
-    let offer = known.greeting(Some(way.secret), shared.now());
+    let offer = known.directory.greeting(Some(way.secret), shared.now());
     let (initiator, message) =
         Initiator::new(&known.me, &way.noise, way.psk, &offer, shared::seed()?)?;
     let shake = async {
         streams::write(&mut writer, &message).await?;
         let (answer, link, proof) =
             initiator.finish(&streams::read(&mut reader, MAX_HANDSHAKE).await?)?;
-        let vouched =
-            known.directory.vouched(way.account, &way.noise, &answer.roster, &answer.card);
+        let vouched = known.directory.vouched(way.account, &way.noise, &answer);
         if vouched != Some(device) {
             return Err(Failure::Stranger);
         }
@@ -117,10 +116,9 @@ pub(super) async fn answer(
     let shake = async {
         let message = streams::read(&mut reader, MAX_HANDSHAKE).await?;
         let (responder, offer, proved) = Responder::read(&known.me, &message, shared::seed()?)?;
-        let secret = offer.secret.ok_or(Failure::Stranger)?;
-        let caller = known.directory.judge(&proved, &offer.roster, &offer.card, secret);
-        let caller = caller.ok_or(Failure::Stranger)?;
-        let greeting = known.greeting(None, shared.now());
+        let caller = known.directory.judge(&proved, &offer).zip(offer.secret);
+        let (caller, secret) = caller.ok_or(Failure::Stranger)?;
+        let greeting = known.directory.greeting(None, shared.now());
         let (unproved, message) = responder.accept(caller.psk, &greeting)?;
         streams::write(&mut writer, &message).await?;
         let link = unproved.prove(&streams::read(&mut reader, MAX_SEALED).await?)?;

@@ -12,10 +12,7 @@ use std::{
 };
 
 use covey_proto::{
-    DeviceId, LinkId, SecretId, Time,
-    link::Static,
-    people::directory::Directory,
-    wire::{self, Address, Greeting},
+    DeviceId, LinkId, Time, link::Static, people::directory::Directory, wire::Address,
 };
 use libp2p::Stream;
 use tokio::{
@@ -187,12 +184,6 @@ impl Known {
     fn new(directory: Directory) -> Arc<Self> {
         let me = Static::new(directory.noise.clone());
         Arc::new(Self { directory, me })
-    }
-
-    /// What we say of ourselves; who opens a link names the secret.
-    pub(super) fn greeting(&self, secret: Option<SecretId>, clock: Time) -> Greeting {
-        let (roster, card) = (self.directory.roster.clone(), self.directory.card.clone());
-        Greeting { roster, card, clock, versions: vec![wire::VERSION.into()], secret }
     }
 }
 

@@ -10,6 +10,7 @@ use alloc::{
     vec::Vec,
 };
 
+use super::card::Card;
 use crate::{
     id::{AccountId, DeviceId, Hash},
     seal::{self, Context, SigningKey, VerifyingKey},
@@ -150,6 +151,11 @@ impl Roster {
         wire::decode(&signed.bytes, MAX_SIGNED)
     }
 
+    /// Whether the card is one of its devices'.
+    pub(super) fn lists(&self, card: &Card) -> bool {
+        card.account == self.account && self.devices.get(&card.device()) == Some(&card.key)
+    }
+
     /// What two rosters of one account and epoch say together.
     fn merge(&self, other: &Self) -> Self {
         let newer =
@@ -180,17 +186,6 @@ pub fn recovery_hash(key: &VerifyingKey) -> Hash {
 pub struct Rosters {
     signed: Vec<(Roster, Signed)>,
     merged: Roster,
-}
-
-/// What came of a roster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It told something new.
-    News,
-    /// It told nothing new.
-    Known,
-    /// It is of another account, or of an earlier epoch.
-    Refused,
 }
 
 impl Rosters {
@@ -240,34 +235,33 @@ impl Rosters {
         self.signed.iter().map(|(_, signed)| signed)
     }
 
-    /// Takes in one more.
+    /// Takes in one more; whether it told something new.
     ///
     /// # Errors
-    /// [`Invalid`] if its signature or a bound does not hold.
-    pub fn take(&mut self, signed: &Signed) -> Result<Taken, Invalid> {
+    /// [`Invalid`] if its signature or a bound does not hold, or it is of another account or an
+    /// earlier epoch.
+    pub fn take(&mut self, signed: &Signed) -> Result<bool, Invalid> {
         if self.signed().any(|known| known == signed) {
-            return Ok(Taken::Known);
+            return Ok(false);
         }
         let roster = Roster::open(signed)?;
-        if roster.account != self.merged.account || roster.epoch < self.merged.epoch {
-            return Ok(Taken::Refused);
-        }
-        if roster.epoch > self.merged.epoch {
+        if roster.account == self.merged.account && roster.epoch > self.merged.epoch {
             *self = Self::of(roster, signed.clone());
-            return Ok(Taken::News);
+            return Ok(true);
         }
-        if roster.statements != self.merged.statements {
-            return Ok(Taken::Refused);
+        // the same statements make the same epoch
+        if roster.account != self.merged.account || roster.statements != self.merged.statements {
+            return Err(Invalid);
         }
         let merged = self.merged.merge(&roster);
         if merged.devices.len() > MAX_DEVICES || merged.removed.len() > MAX_REMOVED {
-            return Ok(Taken::Refused);
+            return Err(Invalid);
         }
         let news = !merged.says(&self.merged) || roster.version > self.merged.version;
         self.merged = merged;
         self.signed.push((roster, signed.clone()));
         self.prune();
-        Ok(if news { Taken::News } else { Taken::Known })
+        Ok(news)
     }
 
     /// Whether one of them alone says it all; if not, an own device signs what does.
@@ -280,13 +274,9 @@ impl Rosters {
     fn prune(&mut self) {
         self.signed.sort_by_key(|(roster, _)| roster.version);
         let mut at = 0;
-        while at < self.signed.len() && self.signed.len() > 1 {
-            let others = self
-                .signed
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| *i != at)
-                .map(|(_, (r, _))| r.clone());
+        while at < self.signed.len() {
+            let others = self.signed.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = others.map(|(_, (roster, _))| roster.clone());
             let without = others.reduce(|one, other| one.merge(&other));
             let needless = without.is_some_and(|roster| roster.says(&self.merged));
             if needless || self.signed.len() > MAX_ROSTERS {

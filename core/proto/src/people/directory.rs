@@ -11,7 +11,8 @@ use super::{People, account::Rosters, card::Card};
 use crate::{
     id::{AccountId, DeviceId, SecretId},
     seal::{Context, Secret},
-    wire::Signed,
+    time::Time,
+    wire::{Greeting, Signed, VERSION},
 };
 
 /// What a link is made with.
@@ -64,17 +65,18 @@ impl Directory {
         Some(Way { account: *account, noise, secret, psk })
     }
 
+    /// What this device says of itself in a handshake; who opens a link names the secret.
+    #[must_use]
+    pub fn greeting(&self, secret: Option<SecretId>, clock: Time) -> Greeting {
+        let (roster, card) = (self.roster.clone(), self.card.clone());
+        Greeting { roster, card, clock, versions: alloc::vec![VERSION.into()], secret }
+    }
+
     /// Who calls: `noise` is the static that was proved, the rest is claimed.
     #[must_use]
-    pub fn judge(
-        &self,
-        noise: &[u8; 32],
-        roster: &Signed,
-        card: &Signed,
-        secret: SecretId,
-    ) -> Option<Caller<'_>> {
-        let (account, psk) = self.secrets.get(&secret)?;
-        let device = self.vouched(*account, noise, roster, card)?;
+    pub fn judge(&self, noise: &[u8; 32], said: &Greeting) -> Option<Caller<'_>> {
+        let (account, psk) = self.secrets.get(&said.secret?)?;
+        let device = self.vouched(*account, noise, said)?;
         Some(Caller { account: *account, device, psk })
     }
 
@@ -84,14 +86,12 @@ impl Directory {
         &self,
         account: AccountId,
         noise: &[u8; 32],
-        roster: &Signed,
-        card: &Signed,
+        said: &Greeting,
     ) -> Option<DeviceId> {
-        let card = Card::open(card).ok()?;
+        let card = Card::open(&said.card).ok()?;
         let mut known = self.accounts.get(&account)?.clone();
-        known.take(roster).ok()?;
-        let listed = known.roster().devices.get(&card.device()) == Some(&card.key);
-        (card.account == account && card.noise == *noise && listed).then(|| card.device())
+        known.take(&said.roster).ok()?;
+        (card.noise == *noise && known.roster().lists(&card)).then(|| card.device())
     }
 }
 

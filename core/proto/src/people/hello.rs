@@ -105,19 +105,12 @@ pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Wa
         return None;
     }
     let (reply, half) = (Secret(dice.roll()), Secret(dice.roll()));
-    let first = Letter { invite, answers: None };
-    let reply_key = seal::x25519_public(&reply);
-    let mut hello = hello(author, Some(half.clone()));
-    hello.reply_key = Some(reply_key);
-    hello.signature = first.stated(&author.account, &reply_key, &hello, |context, fields| {
-        author.key.sign(context, fields).to_vec()
-    });
-    let letter = Letter1 {
-        kind: invite.kind,
-        tag: invite.tag(),
-        sealed: first.seal(&invite.key, &hello, dice)?,
-    };
-    Some(Waiting { invite: invite.clone(), letter: letter.encode(), reply, half })
+    let (roster, card) = (author.roster.clone(), author.card.clone());
+    let reply_key = Some(seal::x25519_public(&reply));
+    let hello = Hello { roster, card, half: Some(half.clone()), reply_key, ..Hello::default() };
+    let sealed = Letter { invite, answers: None }.write(hello, author, &invite.key, dice)?;
+    let letter = Letter1 { kind: invite.kind, tag: invite.tag(), sealed }.encode();
+    Some(Waiting { invite: invite.clone(), letter, reply, half })
 }
 
 /// Reads letter 1. `None` unless somebody of another account signed it for this very invite.
@@ -127,17 +120,14 @@ pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
     if !befriends(invite.kind) || (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
         return None;
     }
-    let first = Letter { invite, answers: None };
-    let hello = first.open(&invite::invite_key(seed), &outer.sealed)?;
-    let (person, reply_key) = (Person::of(&hello)?, hello.reply_key?);
-    let account = person.roster.account;
-    let signed = first.stated(&account, &reply_key, &hello, |context, fields| {
-        person.card.key.verifies(context, fields, &hello.signature)
-    });
-    if !signed || hello.verdict != Verdict::Unspecified || account.short() == invite.account {
+    let key = invite::invite_key(seed);
+    let (hello, person) = Letter { invite, answers: None }.read(&key, &outer.sealed)?;
+    let ours = person.roster.account.short() == invite.account;
+    if hello.verdict != Verdict::Unspecified || ours {
         return None;
     }
-    Some(Newcomer { person, half: hello.half?, reply_key, letter: letter_hash(letter) })
+    let (half, reply_key) = (hello.half?, hello.reply_key?);
+    Some(Newcomer { person, half, reply_key, letter: letter_hash(letter) })
 }
 
 /// Writes letter 2, and tells the friendship secret if that is the verdict. `None` if the reply
@@ -156,13 +146,11 @@ pub fn answer(
         Verdict::Friend => Some(inviter_half(seed, &newcomer.letter)),
         Verdict::UsedUp | Verdict::Expired => None,
     };
-    let second = Letter { invite, answers: Some(newcomer.letter) };
     let (to, account) = (&newcomer.reply_key, &newcomer.person.roster.account);
-    let mut hello = hello(author, half.clone());
-    hello.verdict = verdict;
-    hello.signature = second
-        .stated(account, to, &hello, |context, fields| author.key.sign(context, fields).to_vec());
-    let letter = second.seal(to, &hello, dice)?;
+    let (roster, card) = (author.roster.clone(), author.card.clone());
+    let hello = Hello { roster, card, half: half.clone(), verdict, ..Hello::default() };
+    let asked = Asked { newcomer: *account, reply_key: *to, letter: newcomer.letter };
+    let letter = Letter { invite, answers: Some(asked) }.write(hello, author, to, dice)?;
     let secret = half.map(|half| {
         let halves = [&half, &newcomer.half];
         friendship(&newcomer.letter, halves, [&author.account, account])
@@ -175,16 +163,12 @@ impl Waiting {
     /// invite signed it, in answer to this very letter.
     #[must_use]
     pub fn open(&self, me: &AccountId, letter: &[u8]) -> Option<Reply> {
-        let asked = letter_hash(&self.letter);
-        let second = Letter { invite: &self.invite, answers: Some(asked) };
-        let hello = second.open(&self.reply, letter)?;
-        let inviter = Person::of(&hello)?;
+        let (reply_key, asked) = (seal::x25519_public(&self.reply), letter_hash(&self.letter));
+        let answers = Some(Asked { newcomer: *me, reply_key, letter: asked });
+        let second = Letter { invite: &self.invite, answers };
+        let (hello, inviter) = second.read(&self.reply, letter)?;
         let account = inviter.roster.account;
-        let reply_key = seal::x25519_public(&self.reply);
-        let signed = second.stated(me, &reply_key, &hello, |context, fields| {
-            inviter.card.key.verifies(context, fields, &hello.signature)
-        });
-        if !signed || hello.reply_key.is_some() || account.short() != self.invite.account {
+        if hello.reply_key.is_some() || account.short() != self.invite.account {
             return None;
         }
         let secret = match hello.verdict {
@@ -220,20 +204,43 @@ impl fmt::Debug for Waiting {
 /// One of the two letters to an invite: what seals it, and what its author signs.
 struct Letter<'a> {
     invite: &'a Invite,
-    /// The hash of letter 1, in letter 2.
-    answers: Option<[u8; 32]>,
+    /// In letter 2.
+    answers: Option<Asked>,
+}
+
+/// What letter 2 answers.
+struct Asked {
+    newcomer: AccountId,
+    reply_key: [u8; 32],
+    /// The hash of letter 1.
+    letter: [u8; 32],
 }
 
 impl Letter<'_> {
-    fn seal(&self, to: &[u8; 32], hello: &Hello, dice: &mut Dice) -> Option<Vec<u8>> {
-        let plain = wire::encode(hello);
+    /// Signs and seals what its author says.
+    fn write(
+        &self,
+        mut hello: Hello,
+        author: &Author<'_>,
+        to: &[u8; 32],
+        dice: &mut Dice,
+    ) -> Option<Vec<u8>> {
+        let sign = |fields: &[&[u8]]| author.key.sign(self.context(), fields).to_vec();
+        hello.signature = self.stated(&author.account, &hello, sign);
+        let plain = wire::encode(&hello);
         self.bound(|binding| seal::seal(to, binding, &plain, dice))
     }
 
-    fn open(&self, key: &Secret, sealed: &[u8]) -> Option<Hello> {
+    /// Opens what its author said and signed.
+    fn read(&self, key: &Secret, sealed: &[u8]) -> Option<(Hello, Person)> {
         (sealed.len() <= MAX_LETTER).then_some(())?;
         let plain = self.bound(|binding| seal::open(key, binding, sealed))?;
-        wire::decode(&plain, MAX_LETTER).ok()
+        let hello = wire::decode(&plain, MAX_LETTER).ok()?;
+        let author = Person::of(&hello)?;
+        let (key, signature) = (author.card.key, &hello.signature);
+        let verifies = |fields: &[&[u8]]| key.verifies(self.context(), fields, signature);
+        let signed = self.stated(&author.roster.account, &hello, verifies);
+        signed.then_some((hello, author))
     }
 
     fn context(&self) -> Context {
@@ -250,56 +257,35 @@ impl Letter<'_> {
             psk: &self.invite.psk(),
             psk_id: b"invite",
             fields: &[&[self.invite.kind.number()]],
-            aad: self.answers.as_ref().map_or(&tag.0, |hash| hash),
+            aad: self.answers.as_ref().map_or(&tag.0, |asked| &asked.letter),
         })
     }
 
-    fn stated<T>(
-        &self,
-        newcomer: &AccountId,
-        reply_key: &[u8; 32],
-        hello: &Hello,
-        then: impl FnOnce(Context, &[&[u8]]) -> T,
-    ) -> T {
+    fn stated<T>(&self, author: &AccountId, hello: &Hello, then: impl Fn(&[&[u8]]) -> T) -> T {
         let (roster, card) = (part(&hello.roster), part(&hello.card));
         let (seen, kind) = (self.invite.seen(), [self.invite.kind.number()]);
         let half = hello.half.as_ref().map_or(&[][..], |half| &half.0);
         let verdict = i32::from(hello.verdict).to_le_bytes();
-        let mut fields: Vec<&[u8]> = alloc::vec![
-            &seen,
-            &self.invite.account,
-            &newcomer.0,
-            &roster,
-            &card,
-            half,
-            reply_key,
-            &kind,
-        ];
-        if let Some(letter) = &self.answers {
-            fields.extend([&verdict[..], letter]);
+        let (newcomer, reply_key) = match &self.answers {
+            None => (author, hello.reply_key.as_ref()),
+            Some(asked) => (&asked.newcomer, Some(&asked.reply_key)),
+        };
+        let reply_key = reply_key.map_or(&[][..], |key| key);
+        let mut fields: Vec<&[u8]> = alloc::vec![&seen, &self.invite.account, &newcomer.0];
+        fields.extend([&roster[..], &card, half, reply_key, &kind]);
+        if let Some(asked) = &self.answers {
+            fields.extend([&verdict[..], &asked.letter]);
         }
-        then(self.context(), &fields)
+        then(&fields)
     }
-}
-
-/// What an author says in every letter; the rest is to be filled in.
-fn hello(author: &Author<'_>, half: Option<Secret>) -> Hello {
-    let (roster, card) = (author.roster.clone(), author.card.clone());
-    Hello { roster, card, half, ..Hello::default() }
 }
 
 impl Person {
     /// Whose roster and card these are, if they belong together.
     fn of(hello: &Hello) -> Option<Self> {
         let (roster, card) = (Roster::open(&hello.roster).ok()?, Card::open(&hello.card).ok()?);
-        let listed = roster.devices.get(&card.device()) == Some(&card.key);
         let (roster_signed, card_signed) = (hello.roster.clone(), hello.card.clone());
-        (card.account == roster.account && listed).then_some(Self {
-            roster,
-            card,
-            roster_signed,
-            card_signed,
-        })
+        roster.lists(&card).then_some(Self { roster, card, roster_signed, card_signed })
     }
 }
 
@@ -312,8 +298,7 @@ fn befriends(kind: InviteKind) -> bool {
 }
 
 fn part(signed: &Signed) -> [u8; 32] {
-    let fields = [&signed.bytes[..], &signed.signature];
-    seal::derive(Context::HelloPart, &fields)
+    seal::derive(Context::HelloPart, &[&signed.bytes, &signed.signature])
 }
 
 fn letter_hash(letter: &[u8]) -> [u8; 32] {

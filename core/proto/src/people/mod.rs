@@ -29,7 +29,7 @@ use prost::Message as _;
 
 pub use self::friend::{Friend, Standing};
 use self::{
-    account::{Rosters, Taken},
+    account::Rosters,
     card::Card,
     directory::Directory,
     own::{Map, Me},
@@ -303,9 +303,9 @@ impl People {
         shelf: &mut dyn Shelf,
     ) -> bool {
         match self.take_known(account, signed) {
-            Some(Taken::News) => {}
-            Some(Taken::Known) => return true,
-            Some(Taken::Refused) | None => return false,
+            Ok(true) => {}
+            Ok(false) => return true,
+            Err(Invalid) => return false,
         }
         let Some(rosters) = self.rosters.get(&account) else { return false };
         shelf.put(Kind::Roster, &account.0, &rosters.encode());
@@ -324,18 +324,16 @@ impl People {
         true
     }
 
-    fn take_known(&mut self, account: AccountId, signed: &Signed) -> Option<Taken> {
-        match self.rosters.get_mut(&account) {
-            Some(rosters) => rosters.take(signed).ok(),
-            None => {
-                let rosters = Rosters::new(signed.clone()).ok()?;
-                if rosters.roster().account != account {
-                    return None;
-                }
-                self.rosters.insert(account, rosters);
-                Some(Taken::News)
-            }
+    fn take_known(&mut self, account: AccountId, signed: &Signed) -> Result<bool, Invalid> {
+        if let Some(rosters) = self.rosters.get_mut(&account) {
+            return rosters.take(signed);
         }
+        let rosters = Rosters::new(signed.clone())?;
+        if rosters.roster().account != account {
+            return Err(Invalid);
+        }
+        self.rosters.insert(account, rosters);
+        Ok(true)
     }
 
     /// Takes in a card, whoever shows it.
