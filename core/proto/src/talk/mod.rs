@@ -99,14 +99,11 @@ impl Talk {
     /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
     pub fn load(&mut self, record: &Record) {
         match record.kind {
-            Kind::Head => {
-                if let Ok((log, head)) = Head::parse(&record.bytes) {
-                    self.heads.insert(log, head);
-                }
-            }
+            Kind::Head => self.heads.extend(Head::parse(&record.bytes)),
             Kind::Have => {
                 if let Ok((holder, account, log, have)) = parse_have(&record.key, &record.bytes) {
-                    self.peers.entry(holder).or_insert_with(|| Peer::new(account)).load(log, have);
+                    let peer = self.peers.entry(holder).or_insert_with(|| Peer::new(account));
+                    peer.haves.insert(log, have);
                 }
             }
             Kind::Roster | Kind::Card | Kind::Map | Kind::Hello | Kind::Answer | Kind::Reached => {}
@@ -167,7 +164,7 @@ impl Talk {
         for (_, drafts) in core::mem::take(&mut self.unsigned) {
             for part in parts(&drafts) {
                 let run = Run::sign(part, self.account, key).expect("our drafts follow each other");
-                self.keep(&run, shelf);
+                self.take(&run, shelf);
             }
         }
         self.tell_changes();
@@ -180,25 +177,18 @@ impl Talk {
         let log = run.log();
         let head = self.heads.entry(log).or_insert_with(|| Head::new(run.author()));
         match head.fit(run, shelf) {
-            Fit::New => self.keep(run, shelf),
-            Fit::Held | Fit::NoRoom => _ = self.changed.insert(log),
+            Fit::Held | Fit::NoRoom => {
+                self.changed.insert(log);
+                return;
+            }
+            Fit::New => head.fill(run, shelf),
             Fit::Branch => {
                 head.branches += 1;
-                shelf.put(Kind::Head, &key_of(log), &head.encode(log));
-                shelf.append(run);
-                self.changed.insert(log);
                 self.effects.push_back(Effect::News(News::Forked(log)));
-                run.entries().iter().for_each(|entry| self.show(entry, run.author(), shelf));
             }
         }
-    }
-
-    fn keep(&mut self, run: &Run, shelf: &mut dyn Shelf) {
-        let log = run.log();
-        shelf.append(run);
-        let head = self.heads.entry(log).or_insert_with(|| Head::new(run.author()));
-        head.fill(run, shelf);
         shelf.put(Kind::Head, &key_of(log), &head.encode(log));
+        shelf.append(run);
         self.changed.insert(log);
         run.entries().iter().for_each(|entry| self.show(entry, run.author(), shelf));
     }

@@ -30,27 +30,30 @@ const MAX_HAVES: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) account: AccountId,
-    haves: BTreeMap<LogId, LogHave>,
-    sessions: BTreeMap<LinkId, Session>,
+    /// What it ever told to hold.
+    pub(super) haves: BTreeMap<LogId, LogHave>,
+    /// Talk on each link with it.
+    pub(super) sessions: BTreeMap<LinkId, Session>,
     /// The link on which we speak; on the others we only listen.
-    current: Option<LinkId>,
+    pub(super) preferred: Option<LinkId>,
 }
 
 /// Talk on one link, from its beginning.
 #[derive(Debug, Default)]
 pub(super) struct Session {
-    /// Conversations of which we told a digest, of which we told all logs, and of which we know
-    /// what the device holds.
-    begun: BTreeSet<ConversationId>,
-    told: BTreeSet<ConversationId>,
-    ready: BTreeSet<ConversationId>,
+    /// Conversations of which we told a digest.
+    pub(super) begun: BTreeSet<ConversationId>,
+    /// Conversations of which we told all logs.
+    pub(super) told: BTreeSet<ConversationId>,
+    /// Conversations of which we know what the device holds.
+    pub(super) ready: BTreeSet<ConversationId>,
     haves: BTreeMap<LogId, LogHave>,
     cursors: BTreeMap<LogId, Seq>,
     flying: VecDeque<Flying>,
     /// How often in a row something was sent again.
     repeats: u32,
     /// Logs of others that the device lacks: when we send them, if nobody else did.
-    waits: BTreeMap<LogId, Time>,
+    pub(super) waits: BTreeMap<LogId, Time>,
 }
 
 #[derive(Debug)]
@@ -63,47 +66,17 @@ struct Flying {
 
 impl Peer {
     pub(super) fn new(account: AccountId) -> Self {
-        Self { account, haves: BTreeMap::new(), sessions: BTreeMap::new(), current: None }
-    }
-
-    /// A link with the device begins; talk on it does too.
-    pub(super) fn link_up(&mut self, link: LinkId) {
-        self.sessions.insert(link, Session::default());
-    }
-
-    /// A link with the device is gone.
-    pub(super) fn link_down(&mut self, link: LinkId) {
-        self.sessions.remove(&link);
-    }
-
-    /// Speaks on this link from now on.
-    pub(super) fn prefer(&mut self, link: Option<LinkId>) {
-        self.current = link;
-    }
-
-    /// The talk on a link.
-    pub(super) fn session(&mut self, link: LinkId) -> Option<&mut Session> {
-        self.sessions.get_mut(&link)
+        Self { account, haves: BTreeMap::new(), sessions: BTreeMap::new(), preferred: None }
     }
 
     /// Where we speak, if the device is linked.
     pub(super) fn current(&self) -> Option<LinkId> {
-        self.current.filter(|link| self.sessions.contains_key(link))
-    }
-
-    /// All talk with the device.
-    pub(super) fn sessions(&mut self) -> impl Iterator<Item = &mut Session> {
-        self.sessions.values_mut()
+        self.preferred.filter(|link| self.sessions.contains_key(link))
     }
 
     /// When something is to be done about a session even if nothing happens until then.
     pub(super) fn next_timeout(&self, now: Time) -> Option<Time> {
         self.sessions.values().filter_map(|session| session.next_timeout(now)).min()
-    }
-
-    /// A row of the store.
-    pub(super) fn load(&mut self, log: LogId, have: LogHave) {
-        self.haves.insert(log, have);
     }
 
     /// This device (`holder`) tells what it holds of a log; whether more than it ever told.
@@ -132,25 +105,6 @@ impl Peer {
 }
 
 impl Session {
-    /// We tell a digest of this conversation now; whether it is the first time.
-    pub(super) fn begin(&mut self, conversation: ConversationId) -> bool {
-        self.begun.insert(conversation)
-    }
-
-    /// We tell all logs of this conversation now; whether it is the first time.
-    pub(super) fn tell(&mut self, conversation: ConversationId) -> bool {
-        self.told.insert(conversation)
-    }
-
-    /// From now on we know what the device holds of this conversation.
-    pub(super) fn ready(&mut self, conversation: ConversationId) {
-        self.ready.insert(conversation);
-    }
-
-    pub(super) fn is_ready(&self, conversation: ConversationId) -> bool {
-        self.ready.contains(&conversation)
-    }
-
     /// How many more bytes may fly.
     pub(super) fn room(&self) -> u64 {
         WINDOW.saturating_sub(self.flying.iter().map(|f| f.bytes).sum())
@@ -190,11 +144,6 @@ impl Session {
     /// asked, `due` says from when on.
     pub(super) fn waited(&mut self, log: LogId, due: impl FnOnce() -> Time, now: Time) -> bool {
         *self.waits.entry(log).or_insert_with(due) <= now
-    }
-
-    /// The device lacks nothing of this log any more.
-    pub(super) fn sated(&mut self, log: &LogId) {
-        self.waits.remove(log);
     }
 
     fn patience(&self) -> Duration {

@@ -29,20 +29,21 @@ const OTHERS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
 impl Talk {
     /// A link with a device begins; talk on it does too.
     pub fn link_up(&mut self, link: LinkId, device: DeviceId, account: AccountId) {
-        self.peers.entry(device).or_insert_with(|| Peer::new(account)).link_up(link);
+        let peer = self.peers.entry(device).or_insert_with(|| Peer::new(account));
+        peer.sessions.insert(link, Session::default());
     }
 
     /// A link with a device is gone.
     pub fn link_down(&mut self, link: LinkId, device: DeviceId) {
         if let Some(peer) = self.peers.get_mut(&device) {
-            peer.link_down(link);
+            peer.sessions.remove(&link);
         }
     }
 
     /// With this device we speak on this link from now on.
     pub fn prefer(&mut self, device: DeviceId, link: Option<LinkId>) {
         if let Some(peer) = self.peers.get_mut(&device) {
-            peer.prefer(link);
+            peer.preferred = link;
         }
     }
 
@@ -86,7 +87,7 @@ impl Talk {
     /// Tells digests of conversations, once on a link.
     fn begin(&mut self, link: LinkId, device: DeviceId, conversations: &[ConversationId]) {
         let Some(session) = self.session(link, device) else { return };
-        let new = conversations.iter().filter(|conversation| session.begin(**conversation));
+        let new = conversations.iter().filter(|conversation| session.begun.insert(**conversation));
         let new: Vec<_> = new.copied().collect();
         for part in new.chunks(MAX_LOGS) {
             let digest = |c: &ConversationId| Digest { conversation: *c, digest: self.digest(*c) };
@@ -97,7 +98,7 @@ impl Talk {
 
     /// Tells all logs of a conversation, once on a link.
     fn tell_all(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
-        if self.session(link, device).is_some_and(|session| session.tell(conversation)) {
+        if self.session(link, device).is_some_and(|session| session.told.insert(conversation)) {
             let logs = self.logs(conversation).map(|(log, head)| (*log, head.have.clone()));
             let logs = logs.take(MAX_LOGS).collect();
             let whole = alloc::vec![conversation];
@@ -106,7 +107,7 @@ impl Talk {
     }
 
     fn session(&mut self, link: LinkId, device: DeviceId) -> Option<&mut Session> {
-        self.peers.get_mut(&device)?.session(link)
+        self.peers.get_mut(&device)?.sessions.get_mut(&link)
     }
 
     /// A device tells what it holds of one log. Of its own it holds all, whatever it tells.
@@ -139,7 +140,7 @@ impl Talk {
     /// What the device holds of the conversation is known.
     fn ready(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
         if let Some(session) = self.session(link, device) {
-            session.ready(conversation);
+            session.ready.insert(conversation);
         }
     }
 
@@ -175,16 +176,16 @@ impl Talk {
             let pair = ConversationId::pair(&me.short(), &peer.account.short());
             let range = if peer.account == me { everything() } else { all_of(pair) };
             for (log, head) in heads.range(range).filter(|(log, _)| log.device != *device) {
-                let Some(session) = peer.session(link) else { break };
+                let Some(session) = peer.sessions.get_mut(&link) else { break };
                 if session.cursor(log) >= head.top() {
-                    session.sated(log);
+                    session.waits.remove(log);
                     continue;
                 }
                 let mut due = || {
                     let more = dice.below(millis(OTHERS[1] - OTHERS[0]));
                     now.after(OTHERS[0]).after(Duration::from_millis(more))
                 };
-                if session.is_ready(log.conversation)
+                if session.ready.contains(&log.conversation)
                     && (head.author == me || session.waited(*log, &mut due, now))
                 {
                     let sent = send_log(session, *log, now, shelf);
@@ -198,7 +199,7 @@ impl Talk {
 
     /// Sends again what was not answered.
     pub fn on_timeout(&mut self, now: Time) {
-        let sessions = self.peers.values_mut().flat_map(Peer::sessions);
+        let sessions = self.peers.values_mut().flat_map(|peer| peer.sessions.values_mut());
         sessions.for_each(|session| session.on_timeout(now));
     }
 

@@ -138,7 +138,6 @@ impl Unsigned {
 pub struct Run {
     entries: Vec<Entry>,
     author: AccountId,
-    key: VerifyingKey,
     bytes: Vec<u8>,
 }
 
@@ -172,7 +171,7 @@ impl Run {
     pub fn open(bytes: Vec<u8>) -> Result<Self, Invalid> {
         let signed: SignedRun = decode(&bytes, MAX_RUN)?;
         let run = Self::check(&signed, bytes)?;
-        let genuine = run.key.verifies(Context::Run, &[&run.last().id.0], &signed.signature);
+        let genuine = signed.key.verifies(Context::Run, &[&run.last().id.0], &signed.signature);
         genuine.then_some(run).ok_or(Invalid)
     }
 
@@ -185,7 +184,7 @@ impl Run {
     }
 
     fn check(signed: &SignedRun, bytes: Vec<u8>) -> Result<Self, Invalid> {
-        let (author, key) = (signed.account, signed.key);
+        let author = signed.account;
         let entries = signed.entries.iter().map(Entry::check).collect::<Result<Vec<_>, _>>()?;
         let first = &entries.first().ok_or(Invalid)?.head;
         let follows = entries.array_windows().all(|[one, next]| {
@@ -197,11 +196,11 @@ impl Run {
         let whole = signed.suite == u32::from(seal::SUITE)
             && entries.len() <= MAX_ENTRIES
             && bytes.len() <= MAX_RUN
-            && first.log.device == DeviceId::of(&author, &key)
+            && first.log.device == DeviceId::of(&author, &signed.key)
             && first.seq > Seq(0)
             && begins
             && follows;
-        whole.then_some(Self { entries, author, key, bytes }).ok_or(Invalid)
+        whole.then_some(Self { entries, author, bytes }).ok_or(Invalid)
     }
 
     /// Its entries, in order; at least one.
@@ -232,12 +231,6 @@ impl Run {
     #[must_use]
     pub fn author(&self) -> AccountId {
         self.author
-    }
-
-    /// The device's key.
-    #[must_use]
-    pub fn key(&self) -> VerifyingKey {
-        self.key
     }
 
     /// It, as it was received.
