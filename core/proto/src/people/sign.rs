@@ -15,7 +15,7 @@ impl People {
     /// What this device is recognised by on the local network, by friends and by every open
     /// invite's holder, if that changed: new tags mean work for all who listen.
     pub fn tags(&mut self, dice: &mut Dice) -> Option<Vec<Vec<u8>>> {
-        let own = core::iter::once(seal::x25519_public(&self.me.noise));
+        let own = self.cards.get(&self.me.device()).map(|(card, _)| card.noise).into_iter();
         let keys = own.chain(self.invites().map(|invite| invite.key)).take(MAX_TAGS);
         let keys: Vec<_> = keys.collect();
         if keys == self.shown {
