@@ -92,7 +92,7 @@ impl Year {
         }
         self.world.turn(STORM);
         for event in 0..EVENTS {
-            let span = self.world.roll(4000);
+            let span = self.world.roll(2500);
             self.world.pass(Duration::from_millis(span));
             self.happen(event);
         }
@@ -148,7 +148,7 @@ impl Year {
         let (one, other) = if self.world.roll(2) == 0 { (one, other) } else { (other, one) };
         let (from, to) = (self.one_of(one), self.one_of(other));
         let talk = self.world.talk_of(from, to);
-        for _ in 0..=self.world.roll(3) {
+        for _ in 0..=self.world.roll(2) {
             self.texts += 1;
             self.world.command(from, Command::Send(talk, self.texts.to_string()));
         }
