@@ -20,7 +20,6 @@ pub struct Dice(ChaCha20Rng);
 
 impl Dice {
     /// Dice that begin with this seed.
-    #[must_use]
     pub fn new(seed: [u8; 32]) -> Self {
         Self(ChaCha20Rng::from_seed(seed))
     }

@@ -13,7 +13,6 @@ macro_rules! ids {
 
         impl $name {
             /// The id in these bytes, if they are as many as it has.
-            #[must_use]
             pub fn parse(bytes: &[u8]) -> Option<Self> {
                 bytes.try_into().ok().map(Self)
             }
@@ -54,13 +53,11 @@ ids! {
 
 impl AccountId {
     /// The account that begins with this key and this hash of a recovery key.
-    #[must_use]
     pub fn of(account_key: &seal::VerifyingKey, recovery: &Hash) -> Self {
         Self(seal::derive(Context::Account, &[&account_key.0, &recovery.0]))
     }
 
     /// The bytes of it that an invite carries.
-    #[must_use]
     pub fn short(&self) -> [u8; 16] {
         *self.0.first_chunk().expect("32 bytes")
     }
@@ -68,7 +65,6 @@ impl AccountId {
 
 impl DeviceId {
     /// The device of `account` with this signing key: nobody can list another's device as his own.
-    #[must_use]
     pub fn of(account: &AccountId, key: &seal::VerifyingKey) -> Self {
         let suite = seal::SUITE.to_le_bytes();
         let hash = seal::derive(Context::Device, &[&suite, &account.0, &key.0]);
@@ -81,7 +77,6 @@ impl EntryId {
     pub const NONE: Self = Self([0; 32]);
 
     /// Enough of it to compare two heads by.
-    #[must_use]
     pub fn short(&self) -> [u8; 8] {
         *self.0.first_chunk().expect("32 bytes")
     }
@@ -90,14 +85,12 @@ impl EntryId {
 impl ConversationId {
     /// The conversation of two accounts, by as much of their ids as an invite carries: so what is
     /// written before the inviter answers is where it belongs already.
-    #[must_use]
     pub fn pair(one: &[u8; 16], other: &[u8; 16]) -> Self {
         let (small, large) = (one.min(other), one.max(other));
         Self(seal::derive(Context::Pair, &[small, large]))
     }
 
     /// The conversation of an account with itself: notes, and things for own devices.
-    #[must_use]
     pub fn own(account: &AccountId) -> Self {
         Self(seal::derive(Context::Own, &[&account.0]))
     }

@@ -82,7 +82,6 @@ pub struct Opener {
 
 impl Static {
     /// The static of this secret.
-    #[must_use]
     pub fn new(secret: Secret) -> Self {
         let mac = mac_key(&seal::x25519_public(&secret));
         Self { secret, mac }

@@ -33,7 +33,6 @@ pub struct Node {
 
 impl Node {
     /// This device with what its store holds.
-    #[must_use]
     pub fn new(me: Me, seed: [u8; 32], state: impl IntoIterator<Item = Record>, now: Time) -> Self {
         let (account, device) = (me.account, me.device());
         let mut people = People::new(me);
@@ -111,7 +110,6 @@ impl Node {
     }
 
     /// When to come back with [`Input::Timeout`].
-    #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms =
             [self.people.next_timeout(), self.talk.next_timeout(), self.reach.next_timeout()];
@@ -119,13 +117,11 @@ impl Node {
     }
 
     /// Who we are and whom we know, for whoever shows it.
-    #[must_use]
     pub fn people(&self) -> &People {
         &self.people
     }
 
     /// Which accounts are linked.
-    #[must_use]
     pub fn is_online(&self, account: AccountId) -> bool {
         self.reach.is_linked(account)
     }

@@ -34,7 +34,6 @@ macro_rules! contexts {
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The string that binds it.
-            #[must_use]
             pub const fn label(self) -> &'static str {
                 match self {
                     $(Self::$name => concat!("covey 1 ", $label),)*
@@ -104,7 +103,6 @@ contexts! {
 }
 
 /// A hash or key over these fields.
-#[must_use]
 pub fn derive(context: Context, fields: &[&[u8]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key(context.label());
     for field in fields {
@@ -130,7 +128,6 @@ impl fmt::Debug for Secret {
 
 impl Secret {
     /// Another secret, made of this one for another purpose.
-    #[must_use]
     pub fn derive(&self, context: Context) -> Self {
         Self(derive(context, &[&self.0]))
     }
@@ -160,19 +157,16 @@ pub struct SigningKey(ed25519_dalek::SigningKey);
 
 impl SigningKey {
     /// The pair of this secret.
-    #[must_use]
     pub fn new(secret: &Secret) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(&secret.0))
     }
 
     /// What others check it by.
-    #[must_use]
     pub fn public(&self) -> VerifyingKey {
         VerifyingKey(self.0.verifying_key().to_bytes())
     }
 
     /// Signs the fields for one purpose.
-    #[must_use]
     pub fn sign(&self, context: Context, fields: &[&[u8]]) -> [u8; 64] {
         self.0.sign(&signed_bytes(context, fields)).to_bytes()
     }
@@ -196,7 +190,6 @@ fn signed_bytes(context: Context, fields: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The public key of an X25519 secret: for Noise statics, invite keys and reply keys.
-#[must_use]
 pub fn x25519_public(secret: &Secret) -> [u8; 32] {
     let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(&secret.0).expect("32 bytes are a key");
     let mut public = [0; 32];
@@ -234,7 +227,6 @@ impl Binding<'_> {
 
 /// Seals `plain` to an X25519 key (RFC 9180, PSK mode): the encapsulated key, then the ciphertext.
 /// `None` if the key is one that nobody can own.
-#[must_use]
 pub fn seal(
     to: &[u8; 32],
     binding: &Binding<'_>,
@@ -256,7 +248,6 @@ pub fn seal(
 }
 
 /// Opens what [`seal`] made, or tells nothing.
-#[must_use]
 pub fn open(secret: &Secret, binding: &Binding<'_>, letter: &[u8]) -> Option<Vec<u8>> {
     let (encapsulated, sealed) = letter.split_at_checked(32)?;
     let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
@@ -273,13 +264,11 @@ pub fn open(secret: &Secret, binding: &Binding<'_>, letter: &[u8]) -> Option<Vec
 }
 
 /// The sign by which those who know `key` recognise its owner: anew with every salt.
-#[must_use]
 pub fn lan_tag(key: &[u8; 32], salt: &[u8]) -> [u8; 8] {
     *derive(Context::LanTag, &[key, salt]).first_chunk().expect("32 bytes")
 }
 
 /// Lower-case hexadecimal.
-#[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }

@@ -20,14 +20,12 @@ impl Time {
     }
 
     /// How long ago `earlier` was; nothing if it is yet to come.
-    #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 }
 
 /// A span in the unit of [`Time`], as long as can be said.
-#[must_use]
 pub fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -67,7 +67,6 @@ message! {
 
 impl Roster {
     /// The first roster of a new account, with one device.
-    #[must_use]
     pub fn first(
         account_key: VerifyingKey,
         recovery: Hash,
@@ -114,7 +113,6 @@ impl Roster {
     }
 
     /// The key that signs this roster.
-    #[must_use]
     pub fn account_key(&self) -> VerifyingKey {
         self.statements.last().map_or(self.origin.key, |statement| statement.account_key)
     }
@@ -176,7 +174,6 @@ impl Roster {
 }
 
 /// What a roster and a card keep of a recovery key.
-#[must_use]
 pub fn recovery_hash(key: &VerifyingKey) -> Hash {
     Hash(seal::derive(Context::Recovery, &[&key.0]))
 }
@@ -218,13 +215,11 @@ impl Rosters {
     }
 
     /// What they say together.
-    #[must_use]
     pub fn roster(&self) -> &Roster {
         &self.merged
     }
 
     /// The newest one, to be shown to others.
-    #[must_use]
     pub fn newest(&self) -> &Signed {
         let newest = self.signed.iter().max_by_key(|(roster, _)| roster.version);
         newest.map(|(_, signed)| signed).expect("there is one from the start")
@@ -265,7 +260,6 @@ impl Rosters {
     }
 
     /// Whether one of them alone says it all; if not, an own device signs what does.
-    #[must_use]
     pub fn settled(&self) -> bool {
         self.signed.iter().any(|(roster, _)| roster.says(&self.merged))
     }

@@ -53,7 +53,6 @@ message! {
 
 impl Card {
     /// Whose card it is.
-    #[must_use]
     pub fn device(&self) -> DeviceId {
         DeviceId::of(&self.account, &self.key)
     }

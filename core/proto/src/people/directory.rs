@@ -58,7 +58,6 @@ pub struct Caller<'a> {
 
 impl Directory {
     /// How to call this device, if it is a friend's or an own one.
-    #[must_use]
     pub fn way(&self, device: DeviceId) -> Option<Way<'_>> {
         let &(noise, secret) = self.devices.get(&device)?;
         let (account, psk) = self.secrets.get(&secret)?;
@@ -66,14 +65,12 @@ impl Directory {
     }
 
     /// What this device says of itself in a handshake; who opens a link names the secret.
-    #[must_use]
     pub fn greeting(&self, secret: Option<SecretId>, clock: Time) -> Greeting {
         let (roster, card) = (self.roster.clone(), self.card.clone());
         Greeting { roster, card, clock, versions: alloc::vec![VERSION.into()], secret }
     }
 
     /// Who calls: `noise` is the static that was proved, the rest is claimed.
-    #[must_use]
     pub fn judge(&self, noise: &[u8; 32], said: &Greeting) -> Option<Caller<'_>> {
         let (account, psk) = self.secrets.get(&said.secret?)?;
         let device = self.vouched(*account, noise, said)?;
@@ -81,7 +78,6 @@ impl Directory {
     }
 
     /// Which device of the account this is, if its roster, with what we know, says it is one.
-    #[must_use]
     pub fn vouched(
         &self,
         account: AccountId,

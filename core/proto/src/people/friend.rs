@@ -50,7 +50,6 @@ pub struct Friend {
 
 impl Friend {
     /// Whether we speak with each other.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         self.standing == Standing::Friend && !self.blocked
     }
@@ -79,7 +78,6 @@ impl People {
     }
 
     /// The friend of this conversation.
-    #[must_use]
     pub fn friend(&self, conversation: ConversationId) -> Option<Friend> {
         self.friends().find(|friend| friend.conversation == conversation)
     }

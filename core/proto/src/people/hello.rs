@@ -99,7 +99,6 @@ pub struct Newcomer {
 
 /// Writes letter 1. `None` if the invite befriends nobody: it is our own or for own devices, or
 /// its key is one that nobody can own.
-#[must_use]
 pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Waiting> {
     if !befriends(invite.kind) || author.account.short() == invite.account {
         return None;
@@ -114,7 +113,6 @@ pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Wa
 }
 
 /// Reads letter 1. `None` unless somebody of another account signed it for this very invite.
-#[must_use]
 pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
     let outer = Letter1::parse(letter).ok()?;
     if !befriends(invite.kind) || (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
@@ -132,7 +130,6 @@ pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
 
 /// Writes letter 2, and tells the friendship secret if that is the verdict. `None` if the reply
 /// key is one that nobody can own, or there is no verdict.
-#[must_use]
 pub fn answer(
     seed: &Secret,
     invite: &Invite,
@@ -161,7 +158,6 @@ pub fn answer(
 impl Waiting {
     /// Reads letter 2, `me` being who wrote letter 1. `None` unless the account that made the
     /// invite signed it, in answer to this very letter.
-    #[must_use]
     pub fn open(&self, me: &AccountId, letter: &[u8]) -> Option<Reply> {
         let (reply_key, asked) = (seal::x25519_public(&self.reply), letter_hash(&self.letter));
         let answers = Some(Asked { newcomer: *me, reply_key, letter: asked });
@@ -180,7 +176,6 @@ impl Waiting {
     }
 
     /// Its bytes, for the store.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         wire::encode(self)
     }

@@ -81,7 +81,6 @@ pub enum InviteError {
 }
 
 /// The private half of [`Invite::key`].
-#[must_use]
 pub fn invite_key(seed: &Secret) -> Secret {
     seed.derive(Context::InviteKey)
 }
@@ -89,7 +88,6 @@ pub fn invite_key(seed: &Secret) -> Secret {
 impl Invite {
     /// The invite of a seed. What does not fit is left out: the end of a long name, a fraction of
     /// a second, addresses that mean nothing to others or are too many.
-    #[must_use]
     pub fn from_seed(
         seed: &Secret,
         kind: InviteKind,
@@ -111,7 +109,6 @@ impl Invite {
     }
 
     /// The invite as people pass it on.
-    #[must_use]
     pub fn text(&self) -> String {
         let mut bytes = self.head();
         for address in self.addresses.iter().map(Address::encode) {
@@ -186,20 +183,17 @@ impl Invite {
     }
 
     /// How those who hold it call it.
-    #[must_use]
     pub fn tag(&self) -> InviteTag {
         let hash = self.secret.derive(Context::InviteTag);
         InviteTag(*hash.0.first_chunk().expect("32 bytes"))
     }
 
     /// What both letters need besides their keys.
-    #[must_use]
     pub fn psk(&self) -> Secret {
         self.secret.derive(Context::InvitePsk)
     }
 
     /// What both letters sign, so that none is worth anything to another invite.
-    #[must_use]
     pub fn seen(&self) -> [u8; 32] {
         seal::derive(Context::InviteSeen, &[&self.head()])
     }

@@ -40,7 +40,6 @@ impl People {
     }
 
     /// What a device is told when a link with it comes up.
-    #[must_use]
     pub fn greeting(&self, account: AccountId) -> Vec<Frame> {
         if account == self.me.account {
             return alloc::vec![Frame::MapDigest(self.digest())];

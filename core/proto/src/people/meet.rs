@@ -85,7 +85,6 @@ impl People {
     }
 
     /// When the next seed is to be erased.
-    #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
         self.next_end
     }
@@ -168,7 +167,6 @@ impl People {
     }
 
     /// The letter of ours that answers this invite.
-    #[must_use]
     pub fn letter(&self, tag: InviteTag) -> Option<Vec<u8>> {
         self.waiting.get(&tag).map(|waiting| waiting.letter.clone())
     }

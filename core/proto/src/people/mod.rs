@@ -94,7 +94,6 @@ pub struct People {
 
 impl People {
     /// This device, before its state is loaded.
-    #[must_use]
     pub fn new(me: Me) -> Self {
         Self {
             map: Map::new(me.device()),
@@ -152,7 +151,6 @@ impl People {
     }
 
     /// Whether something changed since the directory was last asked for.
-    #[must_use]
     pub fn is_changed(&self) -> bool {
         self.changed
     }
@@ -164,7 +162,6 @@ impl People {
     }
 
     /// Whether links with this account are wanted.
-    #[must_use]
     pub fn links(&self, account: AccountId) -> bool {
         let friend = || self.friend_with(&account.short());
         let open = |friend: Friend| friend.is_open() && friend.account == Some(account);
@@ -172,7 +169,6 @@ impl People {
     }
 
     /// Whether this device may have a link with us.
-    #[must_use]
     pub fn welcomes(&self, account: AccountId, device: DeviceId) -> bool {
         device != self.me.device() && self.links(account) && self.vouches(account, device)
     }
@@ -199,7 +195,6 @@ impl People {
     }
 
     /// Whether this device is one of the account, as far as its rosters say.
-    #[must_use]
     pub fn vouches(&self, account: AccountId, device: DeviceId) -> bool {
         let rosters = self.rosters.get(&account);
         rosters.is_some_and(|r| r.roster().devices.contains_key(&device))
@@ -212,7 +207,6 @@ impl People {
     }
 
     /// Whether a device of `peer` may bring us what `author`'s device says in the conversation.
-    #[must_use]
     pub fn may_say(
         &self,
         peer: AccountId,
@@ -248,13 +242,11 @@ impl People {
     }
 
     /// This device's keys.
-    #[must_use]
     pub fn me(&self) -> &Me {
         &self.me
     }
 
     /// What this person is called.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.rosters.get(&self.me.account).map_or("", |r| r.roster().name.as_str())
     }

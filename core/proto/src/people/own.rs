@@ -38,7 +38,6 @@ pub struct Me {
 
 impl Me {
     /// A new account with this one device, and what its store begins with.
-    #[must_use]
     pub fn found(name: &str, class: Class, seed: [u8; 32]) -> (Self, Vec<Record>) {
         let mut dice = Dice::new(seed);
         let secrets: [Secret; 4] = core::array::from_fn(|_| Secret(dice.roll()));
@@ -78,7 +77,6 @@ impl Me {
     }
 
     /// The first card of this device.
-    #[must_use]
     pub fn card(&self, class: Class) -> Card {
         Card {
             wire: VERSION.into(),
@@ -98,19 +96,16 @@ impl Me {
     }
 
     /// This device.
-    #[must_use]
     pub fn device(&self) -> DeviceId {
         DeviceId::of(&self.account, &self.key())
     }
 
     /// What others check this device's signatures by.
-    #[must_use]
     pub fn key(&self) -> VerifyingKey {
         self.device_key.public()
     }
 
     /// All of it, for the vault.
-    #[must_use]
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 32 * 5));
         bytes.push(FORMAT);
@@ -120,7 +115,6 @@ impl Me {
     }
 
     /// Reads what [`Self::encode`] wrote.
-    #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (&FORMAT, rest) = bytes.split_first()? else { return None };
         let (chunks, []) = rest.as_chunks::<32>() else { return None };
@@ -132,14 +126,12 @@ impl Me {
 const FORMAT: u8 = 1;
 
 /// The name of a secret.
-#[must_use]
 pub fn secret_id(secret: &Secret) -> SecretId {
     let hash = seal::derive(Context::SecretId, &[&secret.0]);
     SecretId(*hash.first_chunk().expect("32 bytes"))
 }
 
 /// The key of a secret's record.
-#[must_use]
 pub fn secret_key(account: &AccountId, id: &SecretId) -> Vec<u8> {
     [&account.0[..], &id.0].concat()
 }
@@ -153,7 +145,6 @@ pub struct Map {
 
 impl Map {
     /// An empty one, kept by this device.
-    #[must_use]
     pub fn new(device: DeviceId) -> Self {
         Self { device, records: BTreeMap::new() }
     }
@@ -166,7 +157,6 @@ impl Map {
     }
 
     /// What it says about this.
-    #[must_use]
     pub fn value(&self, topic: Topic, key: &[u8]) -> Option<&[u8]> {
         self.records.get(&(topic.into(), key.to_vec()))?.value.as_deref()
     }
@@ -180,7 +170,6 @@ impl Map {
     }
 
     /// Whether it ever said something about this.
-    #[must_use]
     pub fn knows(&self, topic: Topic, key: &[u8]) -> bool {
         self.records.contains_key(&(topic.into(), key.to_vec()))
     }

@@ -30,7 +30,6 @@ impl People {
     }
 
     /// Whose tags these are.
-    #[must_use]
     pub fn recognise(&self, tags: &[Vec<u8>]) -> Vec<Target> {
         let tags = tags.iter().take(MAX_TAGS).filter_map(|tag| tag.split_first_chunk::<16>());
         let whose = |(salt, tag): (&[u8; 16], &[u8])| {

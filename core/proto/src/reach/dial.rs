@@ -170,7 +170,6 @@ impl Reach {
     }
 
     /// Whom a dial under way is for.
-    #[must_use]
     pub fn target(&self, dial: DialId) -> Option<Target> {
         let is = |aim: &Aim| aim.places.values().any(|place| place.dialling == Some(dial));
         self.aims.iter().find(|(_, aim)| is(aim)).map(|(target, _)| *target)
@@ -214,7 +213,6 @@ impl Reach {
     }
 
     /// When there is something to do even if nothing happens until then.
-    #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
         let under_way = self.aims.values().map(Aim::dialling).sum::<usize>();
         let next = self.aims.values().filter_map(Aim::next).min();

@@ -70,7 +70,6 @@ const MAX_HEARD: usize = 256;
 
 impl Reach {
     /// This device, before its state is loaded.
-    #[must_use]
     pub fn new(me: DeviceId) -> Self {
         Self {
             me,
@@ -128,7 +127,6 @@ impl Reach {
     }
 
     /// Whose link it is.
-    #[must_use]
     pub fn link(&self, link: LinkId) -> Option<(DeviceId, AccountId)> {
         self.links.get(link).map(|up| (up.device, up.account))
     }
@@ -139,7 +137,6 @@ impl Reach {
     }
 
     /// Whether there is a link with an account.
-    #[must_use]
     pub fn is_linked(&self, account: AccountId) -> bool {
         self.links.those(|up| up.account == account).next().is_some()
     }

@@ -82,7 +82,6 @@ pub struct Talk {
 
 impl Talk {
     /// This device, before its state is loaded.
-    #[must_use]
     pub fn new(account: AccountId, device: DeviceId) -> Self {
         Self {
             account,

@@ -204,7 +204,6 @@ impl Talk {
     }
 
     /// When there is something to do even if nothing happens until then.
-    #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
         self.peers.values().filter_map(|peer| peer.next_timeout(self.now)).min()
     }

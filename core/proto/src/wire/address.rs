@@ -29,7 +29,6 @@ pub struct Address {
 
 impl Address {
     /// Whether the address says something to others: it needs no interface of ours.
-    #[must_use]
     pub fn travels(&self) -> bool {
         match self.ip {
             IpAddr::V4(ip) => !ip.is_link_local() && !ip.is_unspecified(),
@@ -38,7 +37,6 @@ impl Address {
     }
 
     /// `transport and family ‖ ip ‖ port`, 7 or 19 bytes.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let (family, ip) = match self.ip {
             IpAddr::V4(ip) => (0, ip.octets().to_vec()),
@@ -49,7 +47,6 @@ impl Address {
     }
 
     /// Reads what [`Self::encode`] wrote; nothing else is an address.
-    #[must_use]
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (host, port) = bytes.split_last_chunk::<2>()?;
         let (tag, ip) = host.split_first()?;

@@ -118,7 +118,6 @@ pub struct Unsigned {
 
 impl Unsigned {
     /// Makes the entry; its head's `body_hash` is set from the body.
-    #[must_use]
     pub fn new(mut head: Head, body: Body) -> Self {
         head.body_hash = body.hash();
         let bytes = encode(&head);
@@ -127,7 +126,6 @@ impl Unsigned {
     }
 
     /// What it adds to a run.
-    #[must_use]
     pub fn size(&self) -> usize {
         self.head.len() + self.entry.body.content.len() + 32
     }
@@ -204,37 +202,31 @@ impl Run {
     }
 
     /// Its entries, in order; at least one.
-    #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// Its first entry.
-    #[must_use]
     pub fn first(&self) -> &Entry {
         self.entries.first().expect("a run has entries")
     }
 
     /// Its last entry.
-    #[must_use]
     pub fn last(&self) -> &Entry {
         self.entries.last().expect("a run has entries")
     }
 
     /// The log it belongs to.
-    #[must_use]
     pub fn log(&self) -> LogId {
         self.first().head.log
     }
 
     /// Whose device signed it.
-    #[must_use]
     pub fn author(&self) -> AccountId {
         self.author
     }
 
     /// It, as it was received.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

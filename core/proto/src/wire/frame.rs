@@ -79,7 +79,6 @@ pub struct LogHave {
 
 impl LogHave {
     /// Whether the entry at this place is there.
-    #[must_use]
     pub fn holds(&self, seq: Seq) -> bool {
         seq <= self.upto || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
     }
@@ -87,7 +86,6 @@ impl LogHave {
 
 impl Frame {
     /// The frame's bytes, without padding.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let kind = match self {
             Self::Have(have) => KindProto::Have(have.to_proto()),
@@ -127,7 +125,6 @@ impl Frame {
 
 impl LogHave {
     /// The bytes of it beside its log, for the store.
-    #[must_use]
     pub fn encode(&self, log: LogId) -> Vec<u8> {
         encode(&(log, self.clone()))
     }

@@ -51,7 +51,6 @@ pub struct Letter1 {
 
 impl Letter1 {
     /// The letter's bytes: version, suite, kind, tag, sealed.
-    #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let head = [VERSION, seal::SUITE, self.kind.number()];
         [&head[..], &self.tag.0, &self.sealed].concat()

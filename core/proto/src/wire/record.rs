@@ -41,7 +41,6 @@ impl MapRecord {
     pub const MAX: usize = 8 << 10;
 
     /// Whether this one displaces the other.
-    #[must_use]
     pub fn beats(&self, other: &Self) -> bool {
         (self.counter, &self.device, &self.value) > (other.counter, &other.device, &other.value)
     }
