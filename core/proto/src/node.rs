@@ -111,8 +111,7 @@ impl Node {
 
     /// When to come back with [`Input::Timeout`].
     pub fn poll_timeout(&self) -> Option<Time> {
-        let rooms =
-            [self.people.next_timeout(), self.talk.next_timeout(), self.reach.next_timeout()];
+        let rooms = [self.people.next_end, self.talk.next_timeout(), self.reach.next_timeout()];
         rooms.into_iter().flatten().min()
     }
 
@@ -133,38 +132,41 @@ impl Node {
         shelf: &mut dyn Shelf,
     ) -> Result<Reply, Refusal> {
         let people = &mut self.people;
-        let known = |done: bool| if done { Ok(Reply::Done) } else { Err(Refusal::NoFriend) };
-        match command {
+        let known = |conversation| people.friend(conversation).ok_or(Refusal::NoFriend);
+        Ok(match command {
             Command::Name(name) => {
-                people.rename(&name, shelf).map(|()| Reply::Done).map_err(|_| Refusal::Name)
+                people.rename(&name, shelf).map_err(|_| Refusal::Name)?;
+                Reply::Done
             }
             Command::Invite(kind, good_for) => {
                 let invite = people.invite(kind, good_for, now, &mut self.dice, shelf);
-                invite.map(|invite| Reply::Invite(invite.text())).ok_or(Refusal::TooManyInvites)
+                Reply::Invite(invite.ok_or(Refusal::TooManyInvites)?.text())
             }
             Command::Accept(text) => {
-                let conversation = people.accept(&text, now, &mut self.dice, shelf)?;
-                people.friend(conversation).map(Reply::Friend).ok_or(Refusal::NoFriend)
+                Reply::Friend(people.accept(&text, now, &mut self.dice, shelf)?)
             }
             Command::Send(conversation, text) => {
-                let friend = people.friend(conversation).ok_or(Refusal::NoFriend)?;
-                if friend.blocked {
+                if known(conversation)?.blocked {
                     return Err(Refusal::Blocked);
                 }
-                Ok(Reply::Sent(self.talk.say(conversation, text, now, &mut self.dice, shelf)?))
+                Reply::Sent(self.talk.say(conversation, text, now, &mut self.dice, shelf)?)
             }
             Command::Rename(conversation, name) => {
-                people.friend(conversation).ok_or(Refusal::NoFriend)?;
-                people
-                    .call(conversation, &name, shelf)
-                    .map(|()| Reply::Done)
-                    .map_err(|_| Refusal::Name)
+                let friend = known(conversation)?;
+                people.call(friend, &name, shelf).map_err(|_| Refusal::Name)?;
+                Reply::Done
             }
             Command::Block(conversation, blocked) => {
-                known(people.block(conversation, blocked, shelf))
+                let friend = known(conversation)?;
+                people.block(friend, blocked, shelf);
+                Reply::Done
             }
-            Command::Remove(conversation) => known(people.remove(conversation, shelf)),
-        }
+            Command::Remove(conversation) => {
+                let friend = known(conversation)?;
+                people.remove(friend, shelf);
+                Reply::Done
+            }
+        })
     }
 
     fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, now: Time, shelf: &mut dyn Shelf) {
@@ -194,7 +196,7 @@ impl Node {
 
     /// Closes links with those who are not welcome any more, and forgets them at once.
     fn part(&mut self, now: Time) {
-        if !self.people.is_changed() {
+        if !self.people.changed {
             return;
         }
         for link in self.reach.links(|up| !self.people.welcomes(up.account, up.device)) {
@@ -239,7 +241,7 @@ impl Node {
 
     /// Carries what the rooms want done to other rooms and to the shell.
     fn carry(&mut self) {
-        while let Some(effect) = self.people.poll() {
+        while let Some(effect) = self.people.effects.pop_front() {
             match effect {
                 people::Effect::Tell(audience, frame) => self.tell(audience, &frame),
                 people::Effect::News(news) => {
@@ -247,7 +249,7 @@ impl Node {
                 }
             }
         }
-        while let Some(effect) = self.reach.poll() {
+        while let Some(effect) = self.reach.effects.pop_front() {
             self.outputs.extend(match effect {
                 reach::Effect::Prefer(device, link) => {
                     self.talk.prefer(device, link);
@@ -264,7 +266,7 @@ impl Node {
                 reach::Effect::News(news) => Some(Output::Event(Event::Reach(news))),
             });
         }
-        while let Some(effect) = self.talk.poll() {
+        while let Some(effect) = self.talk.effects.pop_front() {
             self.outputs.push_back(match effect {
                 talk::Effect::Tell(link, frame) => Output::Tell(link, frame),
                 talk::Effect::Send(link, log, first, last) => Output::Send(link, log, first, last),

@@ -11,8 +11,8 @@ use core::fmt;
 use ed25519_dalek::Signer as _;
 use hpke::{
     Deserializable as _, Kem as _, OpModeR, OpModeS, PskBundle, Serializable as _,
-    aead::ChaCha20Poly1305, kdf::HkdfSha256, kem::X25519HkdfSha256 as Kem, setup_receiver,
-    setup_sender_with_rng,
+    aead::ChaCha20Poly1305 as Aead, kdf::HkdfSha256 as Kdf, kem::X25519HkdfSha256 as Kem,
+    setup_receiver, setup_sender_with_rng,
 };
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -105,15 +105,17 @@ contexts! {
 /// A hash or key over these fields.
 pub fn derive(context: Context, fields: &[&[u8]]) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new_derive_key(context.label());
-    for field in fields {
-        hasher.update(&length(field));
-        hasher.update(field);
-    }
+    framed(fields, |part| _ = hasher.update(part));
     *hasher.finalize().as_bytes()
 }
 
-fn length(field: &[u8]) -> [u8; 4] {
-    u32::try_from(field.len()).expect("fields are far below 4 GiB").to_le_bytes()
+/// Fields as they are hashed and signed: each behind its length.
+fn framed(fields: &[&[u8]], mut take: impl FnMut(&[u8])) {
+    for field in fields {
+        let length = u32::try_from(field.len()).expect("fields are far below 4 GiB");
+        take(&length.to_le_bytes());
+        take(field);
+    }
 }
 
 /// 32 bytes that must not be seen.
@@ -142,13 +144,10 @@ impl VerifyingKey {
     /// Whether `signature` is this key's over the fields.
     #[must_use]
     pub fn verifies(&self, context: Context, fields: &[&[u8]], signature: &[u8]) -> bool {
-        let (Ok(key), Ok(signature)) = (
-            ed25519_dalek::VerifyingKey::from_bytes(&self.0),
-            ed25519_dalek::Signature::from_slice(signature),
-        ) else {
-            return false;
-        };
-        key.verify_strict(&signed_bytes(context, fields), &signature).is_ok()
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&self.0).ok();
+        let signature = ed25519_dalek::Signature::from_slice(signature).ok();
+        let bytes = signed_bytes(context, fields);
+        key.zip(signature).is_some_and(|(key, by_it)| key.verify_strict(&bytes, &by_it).is_ok())
     }
 }
 
@@ -179,22 +178,17 @@ impl fmt::Debug for SigningKey {
 }
 
 fn signed_bytes(context: Context, fields: &[&[u8]]) -> Vec<u8> {
-    let label = context.label().as_bytes();
-    let mut bytes = Vec::from(length(label));
-    bytes.extend_from_slice(label);
-    for field in fields {
-        bytes.extend_from_slice(&length(field));
-        bytes.extend_from_slice(field);
-    }
+    let mut bytes = Vec::new();
+    let mut take = |part: &[u8]| bytes.extend_from_slice(part);
+    framed(&[context.label().as_bytes()], &mut take);
+    framed(fields, &mut take);
     bytes
 }
 
 /// The public key of an X25519 secret: for Noise statics, invite keys and reply keys.
 pub fn x25519_public(secret: &Secret) -> [u8; 32] {
     let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(&secret.0).expect("32 bytes are a key");
-    let mut public = [0; 32];
-    public.copy_from_slice(&Kem::sk_to_pk(&secret).to_bytes());
-    public
+    Kem::sk_to_pk(&secret).to_bytes().into()
 }
 
 /// What binds a letter besides its recipient: who could have written it and where it belongs.
@@ -235,13 +229,9 @@ pub fn seal(
 ) -> Option<Vec<u8>> {
     let to = <Kem as hpke::Kem>::PublicKey::from_bytes(to).ok()?;
     let mode = OpModeS::Psk(binding.psk());
-    let (encapsulated, mut context) = setup_sender_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
-        &mode,
-        &to,
-        &binding.info(),
-        dice.rng(),
-    )
-    .ok()?;
+    let info = binding.info();
+    let set_up = setup_sender_with_rng::<Aead, Kdf, Kem>(&mode, &to, &info, dice.rng());
+    let (encapsulated, mut context) = set_up.ok()?;
     let mut letter = Vec::from(&encapsulated.to_bytes()[..]);
     letter.extend(context.seal(plain, binding.aad).ok()?);
     Some(letter)
@@ -253,13 +243,9 @@ pub fn open(secret: &Secret, binding: &Binding<'_>, letter: &[u8]) -> Option<Vec
     let encapsulated = <Kem as hpke::Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
     let secret = <Kem as hpke::Kem>::PrivateKey::from_bytes(&secret.0).ok()?;
     let mode = OpModeR::Psk(binding.psk());
-    let mut context = setup_receiver::<ChaCha20Poly1305, HkdfSha256, Kem>(
-        &mode,
-        &secret,
-        &encapsulated,
-        &binding.info(),
-    )
-    .ok()?;
+    let info = binding.info();
+    let set_up = setup_receiver::<Aead, Kdf, Kem>(&mode, &secret, &encapsulated, &info);
+    let mut context = set_up.ok()?;
     context.open(sealed, binding.aad).ok()
 }
 

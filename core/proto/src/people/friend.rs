@@ -119,11 +119,10 @@ impl People {
     /// [`Invalid`] if the name is empty, too long, or another friend's.
     pub fn call(
         &mut self,
-        conversation: ConversationId,
+        friend: Friend,
         name: &str,
         shelf: &mut dyn Shelf,
     ) -> Result<(), Invalid> {
-        let friend = self.friend(conversation).ok_or(Invalid)?;
         let name = tidy(name).ok_or(Invalid)?;
         if name != self.free_name(&name, &friend.short) {
             return Err(Invalid);
@@ -132,22 +131,13 @@ impl People {
         Ok(())
     }
 
-    /// Hears nothing from a friend any more, or hears him again; whether he is one.
-    pub fn block(
-        &mut self,
-        conversation: ConversationId,
-        blocked: bool,
-        shelf: &mut dyn Shelf,
-    ) -> bool {
-        let friend = self.friend(conversation);
-        let known = friend.is_some();
-        friend.into_iter().for_each(|friend| self.keep(Friend { blocked, ..friend }, shelf));
-        known
+    /// Hears nothing from a friend any more, or hears him again.
+    pub fn block(&mut self, friend: Friend, blocked: bool, shelf: &mut dyn Shelf) {
+        self.keep(Friend { blocked, ..friend }, shelf);
     }
 
-    /// Ends a friendship: its secrets go, what was said stays. Whether he was a friend.
-    pub fn remove(&mut self, conversation: ConversationId, shelf: &mut dyn Shelf) -> bool {
-        let Some(friend) = self.friend(conversation) else { return false };
+    /// Ends a friendship: its secrets go, what was said stays.
+    pub fn remove(&mut self, friend: Friend, shelf: &mut dyn Shelf) {
         self.record(Topic::Friend, &friend.short, None, shelf);
         if let Some(account) = friend.account {
             let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
@@ -159,8 +149,7 @@ impl People {
         let waiting = self.waiting.values().filter(|w| w.invite.account == friend.short);
         let tags: Vec<_> = waiting.map(|w| w.invite.tag()).collect();
         tags.into_iter().for_each(|tag| self.stop_waiting(tag, shelf));
-        self.effects.push_back(Effect::News(News::Gone(conversation)));
-        true
+        self.effects.push_back(Effect::News(News::Gone(friend.conversation)));
     }
 
     /// Keeps what is known of a friend, and tells.

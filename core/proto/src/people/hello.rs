@@ -100,7 +100,7 @@ pub struct Newcomer {
 /// Writes letter 1. `None` if the invite befriends nobody: it is our own or for own devices, or
 /// its key is one that nobody can own.
 pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Waiting> {
-    if !befriends(invite.kind) || author.account.short() == invite.account {
+    if invite.kind == InviteKind::Own || author.account.short() == invite.account {
         return None;
     }
     let (reply, half) = (Secret(dice.roll()), Secret(dice.roll()));
@@ -115,7 +115,7 @@ pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Wa
 /// Reads letter 1. `None` unless somebody of another account signed it for this very invite.
 pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
     let outer = Letter1::parse(letter).ok()?;
-    if !befriends(invite.kind) || (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
+    if invite.kind == InviteKind::Own || (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
         return None;
     }
     let key = invite::invite_key(seed);
@@ -140,7 +140,9 @@ pub fn answer(
 ) -> Option<(Vec<u8>, Option<Secret>)> {
     let half = match verdict {
         Verdict::Unspecified => return None,
-        Verdict::Friend => Some(inviter_half(seed, &newcomer.letter)),
+        Verdict::Friend => {
+            Some(Secret(seal::derive(Context::InviteHalf, &[&seed.0, &newcomer.letter])))
+        }
         Verdict::UsedUp | Verdict::Expired => None,
     };
     let (to, account) = (&newcomer.reply_key, &newcomer.person.roster.account);
@@ -284,24 +286,12 @@ impl Person {
     }
 }
 
-/// Whether invites of this kind make friends.
-fn befriends(kind: InviteKind) -> bool {
-    match kind {
-        InviteKind::Link | InviteKind::Screen => true,
-        InviteKind::Own => false,
-    }
-}
-
 fn part(signed: &Signed) -> [u8; 32] {
     seal::derive(Context::HelloPart, &[&signed.bytes, &signed.signature])
 }
 
 fn letter_hash(letter: &[u8]) -> [u8; 32] {
     seal::derive(Context::HelloLetter, &[letter])
-}
-
-fn inviter_half(seed: &Secret, letter: &[u8; 32]) -> Secret {
-    Secret(seal::derive(Context::InviteHalf, &[&seed.0, letter]))
 }
 
 /// What two friends share. The inviter stands first in both pairs.

@@ -171,15 +171,11 @@ impl Invite {
 
     /// All that stands in front of the types.
     fn head(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(MAX_INVITE);
-        bytes.extend([VERSION, SUITE, self.kind.number()]);
-        bytes.extend(self.key);
-        bytes.extend(self.secret.0);
-        bytes.extend(self.account);
-        bytes.extend(seconds(self.expires).to_be_bytes());
-        bytes.push(short_length(self.name.as_bytes()));
-        bytes.extend(self.name.bytes());
-        bytes
+        let start = [VERSION, SUITE, self.kind.number()];
+        let expires = seconds(self.expires).to_be_bytes();
+        let name = self.name.as_bytes();
+        let length = [short_length(name)];
+        [&start[..], &self.key, &self.secret.0, &self.account, &expires, &length, name].concat()
     }
 
     /// How those who hold it call it.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     dice::Dice,
-    id::{AccountId, ConversationId, InviteTag},
+    id::{AccountId, InviteTag},
     seal::Secret,
     store::{Kind, Shelf},
     time::Time,
@@ -84,32 +84,27 @@ impl People {
         all.filter_map(|(_, value)| wire::decode(value, MapRecord::MAX).ok())
     }
 
-    /// When the next seed is to be erased.
-    pub fn next_timeout(&self) -> Option<Time> {
-        self.next_end
-    }
-
     /// Erases the seeds whose time has come.
     pub fn on_timeout(&mut self, now: Time, shelf: &mut dyn Shelf) {
         if self.next_end.is_none_or(|end| now < end) {
             return;
         }
-        let over = self.invites().filter(|invite| end(invite) <= now);
-        let over: Vec<_> = over.map(|invite| invite.tag()).collect();
-        over.into_iter().for_each(|tag| self.cancel(tag, shelf));
+        self.cancel(|given| end(&given.invite) <= now, shelf);
     }
 
     /// Erases the seeds of the invites that an account used: by them it could come back.
     pub(super) fn cancel_used_by(&mut self, account: AccountId, shelf: &mut dyn Shelf) {
-        let used = self.given().filter(|given| given.used == Some(account));
-        let used: Vec<_> = used.map(|given| given.invite.tag()).collect();
-        used.into_iter().for_each(|tag| self.cancel(tag, shelf));
+        self.cancel(|given| given.used == Some(account), shelf);
     }
 
-    fn cancel(&mut self, tag: InviteTag, shelf: &mut dyn Shelf) {
-        self.record(Topic::Invite, &tag.0, None, shelf);
-        shelf.delete(Kind::Answer, &tag.0);
-        self.answered.remove(&tag);
+    fn cancel(&mut self, which: impl Fn(&Given) -> bool, shelf: &mut dyn Shelf) {
+        let given = self.given().filter(which);
+        let tags: Vec<_> = given.map(|given| given.invite.tag()).collect();
+        for tag in tags {
+            self.record(Topic::Invite, &tag.0, None, shelf);
+            shelf.delete(Kind::Answer, &tag.0);
+            self.answered.remove(&tag);
+        }
     }
 
     /// When the first of the seeds is to be erased that are there now.
@@ -127,7 +122,7 @@ impl People {
         now: Time,
         dice: &mut Dice,
         shelf: &mut dyn Shelf,
-    ) -> Result<ConversationId, InviteError> {
+    ) -> Result<Friend, InviteError> {
         let invite = Invite::parse(text)?;
         if invite.kind == InviteKind::Own {
             return Err(InviteError::Own);
@@ -135,9 +130,10 @@ impl People {
         if invite.account == self.me.account.short() {
             return Err(InviteError::Mine);
         }
-        let conversation = self.conversation(&invite.account);
+        let known = self.friend_with(&invite.account);
+        let friend = known.unwrap_or_else(|| self.newcomer(invite.account, &invite.name));
         if self.waiting.contains_key(&invite.tag()) {
-            return Ok(conversation);
+            return Ok(friend);
         }
         if invite.expires <= now {
             return Err(InviteError::Expired);
@@ -152,12 +148,12 @@ impl People {
         shelf.put(Kind::Hello, &invite.tag().0, &waiting.encode());
         self.waiting.insert(invite.tag(), waiting);
         self.changed = true;
-        let known = self.friend_with(&invite.account);
-        if known.as_ref().is_none_or(|friend| friend.standing != Standing::Friend) {
-            let friend = known.unwrap_or_else(|| self.newcomer(invite.account, &invite.name));
-            self.keep(Friend { standing: Standing::Waiting, ..friend }, shelf);
+        if friend.standing == Standing::Friend {
+            return Ok(friend);
         }
-        Ok(conversation)
+        let friend = Friend { standing: Standing::Waiting, ..friend };
+        self.keep(friend.clone(), shelf);
+        Ok(friend)
     }
 
     fn author(&self) -> Option<Author<'_>> {

@@ -84,12 +84,14 @@ pub struct People {
     answered: BTreeMap<InviteTag, meet::Answered>,
     /// The keys behind the tags shown on the local network.
     shown: Vec<[u8; 32]>,
-    effects: VecDeque<Effect>,
-    changed: bool,
+    /// What to do next.
+    pub(crate) effects: VecDeque<Effect>,
+    /// Whether something changed since the directory was last asked for.
+    pub(crate) changed: bool,
     /// Which of several secrets to call an account with: they are tried in turn.
     turns: BTreeMap<AccountId, usize>,
     /// When the first seed of an invite is to be erased, by what last changed.
-    next_end: Option<Time>,
+    pub(crate) next_end: Option<Time>,
 }
 
 impl People {
@@ -136,11 +138,6 @@ impl People {
         }
     }
 
-    /// The next thing to do, if any.
-    pub fn poll(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
-    }
-
     /// Whom links may be made with, if that changed since this was last asked.
     pub fn directory(&mut self) -> Option<Directory> {
         if !core::mem::take(&mut self.changed) {
@@ -148,11 +145,6 @@ impl People {
         }
         self.next_end = self.first_end();
         self.make_directory()
-    }
-
-    /// Whether something changed since the directory was last asked for.
-    pub fn is_changed(&self) -> bool {
-        self.changed
     }
 
     /// Accounts whose devices may have links: one's own, and friends who are not blocked.
@@ -304,16 +296,17 @@ impl People {
         self.changed = true;
         let frame = Frame::Roster(rosters.newest().clone());
         let merge = (!rosters.settled()).then(|| rosters.roster().clone());
-        if account == self.me.account {
-            self.effects.push_back(Effect::Tell(Audience::All, frame));
-            if let Some(merged) = merge {
-                self.sign(merged, shelf);
-            }
-        } else {
-            self.effects.push_back(Effect::Tell(Audience::Own, frame));
-            self.follow_name(account, shelf);
+        self.effects.push_back(Effect::Tell(self.concerned(account), frame));
+        self.follow_name(account, shelf);
+        if let Some(merged) = merge.filter(|_| account == self.me.account) {
+            self.sign(merged, shelf);
         }
         true
+    }
+
+    /// Who is told of an account: all of our own, only own devices of a friend's.
+    fn concerned(&self, account: AccountId) -> Audience {
+        if account == self.me.account { Audience::All } else { Audience::Own }
     }
 
     fn take_known(&mut self, account: AccountId, signed: &Signed) -> Result<bool, Invalid> {
@@ -345,8 +338,7 @@ impl People {
             return;
         }
         shelf.put(Kind::Card, &device.0, &signed.encode_to_vec());
-        let own = card.account == self.me.account;
-        let audience = if own { Audience::All } else { Audience::Own };
+        let audience = self.concerned(card.account);
         self.cards.insert(device, (card, signed.clone()));
         self.changed = true;
         self.effects.push_back(Effect::Tell(audience, Frame::Card(signed.clone())));

@@ -55,7 +55,8 @@ pub struct Reach {
     /// The last dial's number.
     last: u64,
     heard: BTreeMap<String, Heard>,
-    effects: VecDeque<Effect>,
+    /// What to do next.
+    pub(crate) effects: VecDeque<Effect>,
 }
 
 /// A service heard on the local network.
@@ -89,11 +90,6 @@ impl Reach {
         {
             self.load_reached(device, &record.bytes);
         }
-    }
-
-    /// The next thing to do, if any.
-    pub fn poll(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
     }
 
     /// A link is up.

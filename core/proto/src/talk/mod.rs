@@ -76,7 +76,8 @@ pub struct Talk {
     unsigned: BTreeMap<ConversationId, Vec<Unsigned>>,
     /// Logs of which more is there than was told, or that somebody sent in vain.
     changed: BTreeSet<LogId>,
-    effects: VecDeque<Effect>,
+    /// What to do next.
+    pub(crate) effects: VecDeque<Effect>,
     now: Time,
 }
 
@@ -107,11 +108,6 @@ impl Talk {
             }
             Kind::Roster | Kind::Card | Kind::Map | Kind::Hello | Kind::Answer | Kind::Reached => {}
         }
-    }
-
-    /// The next thing to do, if any.
-    pub fn poll(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
     }
 
     /// Says something in a conversation; it is signed when the batch settles.
