@@ -256,7 +256,7 @@ impl People {
 
     /// Signs a roster as the next version of our own.
     fn sign(&mut self, mut roster: account::Roster, shelf: &mut dyn Shelf) {
-        roster.version += 1;
+        roster.version = roster.version.saturating_add(1);
         let signed = roster.sign(&self.me.account_key);
         self.take_roster(self.me.account, &signed, shelf);
     }

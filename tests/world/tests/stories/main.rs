@@ -5,6 +5,7 @@
 
 mod befriending;
 mod exactly_once;
+mod hostile;
 mod kin;
 mod links;
 mod parting;
