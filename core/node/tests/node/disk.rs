@@ -6,16 +6,21 @@ use std::{
     path::Path,
 };
 
-use crate::{apart::apart, people::Person};
+use crate::{
+    apart::apart,
+    people::{Person, node, status},
+};
 use covey_node::{
-    api::State,
+    api::{Command, State},
     home::{self, Home},
     vault::Wish,
 };
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 /// A place to mount something on, the same for whoever mounts it.
 const DISK: &str = "/mnt";
+const FULL: &str = "the disk is full; nothing was lost, free some space and try again";
 
 #[test]
 fn a_full_disk_is_told_and_nothing_is_lost() {
@@ -34,7 +39,7 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
                 Err(refusal) => break refusal.to_string(),
             }
         };
-        assert_eq!(refusal, "the disk is full; nothing was lost, free some space and try again");
+        assert_eq!(refusal, FULL);
         let missed = ben.say(&ana, "are you there?").await.unwrap();
         ana.until("she parts", async || !ana.friend(&ben).await.unwrap().online).await;
         assert_eq!(ana.log(&ben).await.len(), 1 + said.len());
@@ -53,12 +58,32 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     });
 }
 
+#[test]
+fn a_first_start_on_a_full_disk_says_so_and_works_once_there_is_room() {
+    let test = "a_first_start_on_a_full_disk_says_so_and_works_once_there_is_room";
+    apart(test, &["--mount"], "mount -t tmpfs -o size=4m covey /mnt", async {
+        let (home, filler) = (tempfile::tempdir_in(DISK).unwrap(), Path::new(DISK).join("filler"));
+        let open =
+            || Home::open(home.path(), &home::Options { keep: Wish::File, name: "Ana".into() });
+        fill(&filler);
+        assert_eq!(open().unwrap_err().to_string(), FULL);
+        fs::remove_file(&filler).unwrap();
+        open().unwrap();
+        fill(&filler);
+        assert_eq!(open().unwrap_err().to_string(), FULL);
+        fs::remove_file(&filler).unwrap();
+        Person::within(home, "Eve").await;
+    });
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_stored_is_dropped_alone_and_its_sender_gets_no_link() {
-    let home = tempfile::tempdir().unwrap();
-    let options = home::Options { keep: Wish::File, name: "Ana".into() };
-    drop(Home::open(home.path(), &options).unwrap());
-    refuse(home.path(), "poison");
+    let home = fresh("Ana");
+    alter(
+        home.path(),
+        "CREATE TRIGGER refuse BEFORE INSERT ON message WHEN new.text = 'poison'
+         BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    );
     let ana = Person::within(home, "Ana").await;
     let (ben, cleo) = (Person::new("Ben").await, Person::new("Cleo").await);
     ana.befriend(&ben).await;
@@ -82,21 +107,44 @@ async fn what_cannot_be_stored_is_dropped_alone_and_its_sender_gets_no_link() {
     assert_eq!(cleo.log(&ana).await.len(), 3);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_while_the_disk_took_nothing_is_not_forgotten() {
+    let home = fresh("Ana");
+    alter(
+        home.path(),
+        "CREATE TRIGGER refuse BEFORE UPDATE ON state BEGIN SELECT RAISE(ABORT, 'refused'); END",
+    );
+    let node = node(home.path(), "Ana");
+    let rename = || node.core().command(None, Command::SetName { name: "Anna".into() });
+    assert_eq!(rename().await.unwrap_err().to_string(), "the database failed");
+    assert_eq!(rename().await.unwrap_err().to_string(), "the database failed");
+    assert!(status(node.core()).await.addresses.is_empty());
+
+    alter(home.path(), "DROP TRIGGER refuse");
+    rename().await.unwrap();
+    let ana = Person::at(home, node).await;
+    ana.befriend(&Person::new("Ben").await).await;
+}
+
 /// Leaves no room on the disk that this file is on.
 fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
     while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
 }
 
-/// From now on this home's database takes no message that says this.
-fn refuse(home: &Path, text: &str) {
+/// Does something to the database of a home, behind the node's back.
+fn alter(home: &Path, sql: &str) {
     let vault = fs::read(home.join("vault")).unwrap();
     let key: String = vault[15..63].iter().map(|byte| format!("{byte:02x}")).collect();
     let db = Connection::open(home.join("store.db")).unwrap();
-    db.execute_batch(&format!(
-        "PRAGMA key = \"x'{key}'\"; PRAGMA cipher_plaintext_header_size = 32;
-         CREATE TRIGGER refuse BEFORE INSERT ON message WHEN new.text = '{text}'
-         BEGIN SELECT RAISE(ABORT, 'refused'); END"
-    ))
-    .unwrap();
+    let opened = "PRAGMA cipher_plaintext_header_size = 32; PRAGMA busy_timeout = 5000";
+    db.execute_batch(&format!("PRAGMA key = \"x'{key}'\"; {opened}; {sql}")).unwrap();
+}
+
+/// A home on which no node ran.
+fn fresh(name: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let options = home::Options { keep: Wish::File, name: name.into() };
+    drop(Home::open(home.path(), &options).unwrap());
+    home
 }

@@ -28,6 +28,11 @@ impl Person {
     /// Whoever lives in this folder, or somebody new of that name.
     pub(crate) async fn within(home: TempDir, name: &str) -> Self {
         let node = node(home.path(), name);
+        Self::at(home, node).await
+    }
+
+    /// Whose node this is, once it is reachable.
+    pub(crate) async fn at(home: TempDir, node: Running) -> Self {
         let person = Self { home, node };
         let listens = async || !status(person.core()).await.addresses.is_empty();
         person.until("it listens", listens).await;
