@@ -210,14 +210,14 @@ def check_frames(written: list):
 
 
 def check_link(written: dict):
-    secret, static, ephemeral = (
+    secret, static, ephemeral, bearer = (
         bytes.fromhex(written[name])
-        for name in ("friendship", "responder_static", "responder_ephemeral")
+        for name in ("friendship", "responder_static", "responder_ephemeral", "bearer")
     )
     first, second, third = (framed(message) for message in written["messages"])
     key = derive("link mac", public(static))
-    same(blake3(first[16:], key=key).digest()[:16], first[:16])
-    noise = Noise(b"/covey/link/1" + bytes([VERSION, SUITE]), public(static))
+    same(blake3(bearer + first[16:], key=key).digest()[:16], first[:16])
+    noise = Noise(b"/covey/link/1" + bytes([VERSION, SUITE]) + bearer, public(static))
 
     noise.ephemeral(asking := first[16:48])
     noise.mix_key(agree(static, asking))

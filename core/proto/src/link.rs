@@ -9,8 +9,10 @@
 //! A responder completes the handshake even with somebody who holds another psk, or who replays a
 //! message 1; only message 3 tells. So there is no [`Link`] on its side before that. The mac in
 //! front of message 1 is keyed by the responder's static: who does not know that costs a hash and
-//! no Diffie-Hellman. All that is written here begins with its length, u16-BE, and is ready for a
-//! stream; all that is read comes without it.
+//! no Diffie-Hellman. Message 1 is also bound to its *bearer*, the name that the responder has on
+//! what carries the link: an impostor who is called can neither pass the call on nor repeat it.
+//! All that is written here begins with its length, u16-BE, and is ready for a stream; all that
+//! is read comes without it.
 
 use alloc::{boxed::Box, sync::Arc, vec::Vec};
 
@@ -98,11 +100,12 @@ impl Initiator {
         peer: &[u8; 32],
         psk: &Secret,
         offer: &Greeting,
+        bearer: &[u8],
         seed: [u8; 32],
     ) -> Result<(Self, Vec<u8>), Invalid> {
-        let mut noise = machine(me, Some((peer, psk)), seed);
+        let mut noise = machine(me, Some((peer, psk)), bearer, seed);
         let message = write(&mut noise, offer)?;
-        let mac = mac(&mac_key(peer), &message).to_le_bytes();
+        let mac = mac(&mac_key(peer), bearer, &message).to_le_bytes();
         Ok((Self(noise), prefixed(&[&mac, &message])?))
     }
 
@@ -122,17 +125,18 @@ impl Responder {
     /// Reads message 1: what is offered, and the static its author proves, if it is no replay.
     ///
     /// # Errors
-    /// [`Invalid`] if it is not for this static, or damaged.
+    /// [`Invalid`] if it is not for this static and bearer, or damaged.
     pub fn read(
         me: &Static,
         message: &[u8],
+        bearer: &[u8],
         seed: [u8; 32],
     ) -> Result<(Self, Greeting, [u8; 32]), Invalid> {
         let (claimed, message) = message.split_first_chunk::<MAC>().ok_or(Invalid)?;
-        if mac(&me.mac, message) != u128::from_le_bytes(*claimed) {
+        if mac(&me.mac, bearer, message) != u128::from_le_bytes(*claimed) {
             return Err(Invalid);
         }
-        let mut noise = machine(me, None, seed);
+        let mut noise = machine(me, None, bearer, seed);
         let offer = read(&mut noise, message)?;
         let proved = noise.get_remote_static().and_then(|key| key.try_into().ok());
         Ok((Self(noise), offer, proved.ok_or(Invalid)?))
@@ -208,8 +212,13 @@ impl Opener {
 }
 
 /// A Noise machine: an initiator's if it knows towards whom and under which psk.
-fn machine(me: &Static, towards: Option<(&[u8; 32], &Secret)>, seed: [u8; 32]) -> HandshakeState {
-    let prologue = [PROTOCOL.as_bytes(), &[wire::VERSION, seal::SUITE]].concat();
+fn machine(
+    me: &Static,
+    towards: Option<(&[u8; 32], &Secret)>,
+    bearer: &[u8],
+    seed: [u8; 32],
+) -> HandshakeState {
+    let prologue = [PROTOCOL.as_bytes(), &[wire::VERSION, seal::SUITE], bearer].concat();
     let pattern = PATTERN.parse().expect("the pattern is a known one");
     let builder = Builder::with_resolver(pattern, Box::new(Resolver(seed)))
         .prologue(&prologue)
@@ -243,8 +252,8 @@ fn mac_key(responder: &[u8; 32]) -> Secret {
 }
 
 /// As a number, so that comparing takes the same time for all.
-fn mac(key: &Secret, message: &[u8]) -> u128 {
-    let hash = blake3::keyed_hash(&key.0, message);
+fn mac(key: &Secret, bearer: &[u8], message: &[u8]) -> u128 {
+    let hash = blake3::Hasher::new_keyed(&key.0).update(bearer).update(message).finalize();
     u128::from_le_bytes(*hash.as_bytes().first_chunk().expect("32 bytes"))
 }
 

@@ -67,10 +67,12 @@ impl Pace {
     };
 }
 
-/// Opens a link with `device`, who should be at the other end.
+/// Opens a link with `device`, who should be at the other end; `bearer` is what the carrier calls
+/// whoever is there.
 pub(super) async fn call(
     shared: &Arc<Shared>,
     stream: impl Duplex,
+    bearer: &[u8],
     device: DeviceId,
     dial: Option<u64>,
     address: Address,
@@ -80,7 +82,7 @@ pub(super) async fn call(
     let (mut reader, mut writer) = halves(stream);
     let offer = known.directory.greeting(Some(way.secret), shared.now());
     let (initiator, message) =
-        Initiator::new(&known.me, &way.noise, way.psk, &offer, shared::seed()?)?;
+        Initiator::new(&known.me, &way.noise, way.psk, &offer, bearer, shared::seed()?)?;
     let shake = async {
         streams::write(&mut writer, &message).await?;
         let (answer, link, proof) =
@@ -105,17 +107,19 @@ pub(super) async fn call(
     begin(shared, peer, Side::Caller { dial }, link, reader, writer)
 }
 
-/// Lets somebody open a link who may: the directory tells.
+/// Lets somebody open a link who may: the directory tells. `bearer` is what the carrier calls us.
 pub(super) async fn answer(
     shared: &Arc<Shared>,
     stream: impl Duplex,
+    bearer: &[u8],
     from: Address,
 ) -> Result<(), Failure> {
     let (mut reader, mut writer) = halves(stream);
     let known = shared.known();
     let shake = async {
         let message = streams::read(&mut reader, MAX_HANDSHAKE).await?;
-        let (responder, offer, proved) = Responder::read(&known.me, &message, shared::seed()?)?;
+        let (responder, offer, proved) =
+            Responder::read(&known.me, &message, bearer, shared::seed()?)?;
         let caller = known.directory.judge(&proved, &offer).zip(offer.secret);
         let (caller, secret) = caller.ok_or(Failure::Stranger)?;
         let greeting = known.directory.greeting(None, shared.now());

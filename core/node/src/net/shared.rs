@@ -14,7 +14,7 @@ use std::{
 use covey_proto::{
     DeviceId, LinkId, Time, link::Static, people::directory::Directory, wire::Address,
 };
-use libp2p::Stream;
+use libp2p::{PeerId, Stream};
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -157,17 +157,18 @@ impl Shared {
         dial: Option<u64>,
         to: Address,
     ) -> Result<(), Failure> {
-        let stream = self.open(to, Protocol::Link).await?;
-        link::call(self, stream, device, dial, to).await
+        let (peer, stream) = self.open(to, Protocol::Link).await?;
+        link::call(self, stream, &peer.to_bytes(), device, dial, to).await
     }
 
     async fn ask(&self, letter: &[u8], dial: u64, to: Address) -> Result<(), Failure> {
-        let letter = hello::ask(self.open(to, Protocol::Hello).await?, letter).await?;
+        let (_, stream) = self.open(to, Protocol::Hello).await?;
+        let letter = hello::ask(stream, letter).await?;
         self.tell(Event::Answered { dial, letter }).await;
         Ok(())
     }
 
-    async fn open(&self, to: Address, protocol: Protocol) -> Result<Stream, Failure> {
+    async fn open(&self, to: Address, protocol: Protocol) -> Result<(PeerId, Stream), Failure> {
         let (wanted, opened) = oneshot::channel();
         self.opens.send(Open { to, protocol, wanted }).await.map_err(|_| Failure::Lost)?;
         timeout(OPEN, opened).await?.map_err(|_| Failure::Lost)?

@@ -47,8 +47,8 @@ pub(super) enum Protocol {
     Hello,
 }
 
-/// Where a stream that was asked for goes.
-pub(super) type Wanted = oneshot::Sender<Result<Stream, Failure>>;
+/// Where a stream that was asked for goes, and to whom it leads.
+pub(super) type Wanted = oneshot::Sender<Result<(PeerId, Stream), Failure>>;
 
 /// A stream that somebody opened to us.
 #[derive(Debug)]
@@ -94,9 +94,10 @@ impl Streams {
         self.asked.push_back((peer, connection, Ask { protocol, wanted }));
     }
 
-    fn handler(&self, remote: &Multiaddr) -> Result<Handler, ConnectionDenied> {
+    fn handler(&self, peer: PeerId, remote: &Multiaddr) -> Result<Handler, ConnectionDenied> {
         let from = address::parse(remote).ok_or_else(|| ConnectionDenied::new(Refused))?;
         Ok(Handler {
+            peer,
             from,
             inbound: self.inbound.clone(),
             counts: self.counts.clone(),
@@ -118,11 +119,11 @@ impl NetworkBehaviour for Streams {
     fn handle_established_inbound_connection(
         &mut self,
         id: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         _: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<Handler, ConnectionDenied> {
-        let handler = self.handler(remote)?;
+        let handler = self.handler(peer, remote)?;
         let network = network(handler.from.ip);
         let of_one = self.opened.values().filter(|other| **other == network).count();
         if self.connections >= MAX_CONNECTIONS || of_one >= MAX_OF_NETWORK {
@@ -136,12 +137,12 @@ impl NetworkBehaviour for Streams {
     fn handle_established_outbound_connection(
         &mut self,
         _: ConnectionId,
-        _: PeerId,
+        peer: PeerId,
         remote: &Multiaddr,
         _: Endpoint,
         _: PortUse,
     ) -> Result<Handler, ConnectionDenied> {
-        self.handler(remote)
+        self.handler(peer, remote)
     }
 
     fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
@@ -172,6 +173,7 @@ impl NetworkBehaviour for Streams {
 /// Streams on one connection.
 #[derive(Debug)]
 pub(super) struct Handler {
+    peer: PeerId,
     from: Address,
     inbound: mpsc::Sender<Inbound>,
     counts: Counts,
@@ -241,7 +243,7 @@ impl ConnectionHandler for Handler {
                 protocol: stream,
                 info: wanted,
             }) => {
-                let _ = wanted.send(Ok(stream));
+                let _ = wanted.send(Ok((self.peer, stream)));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: wanted, .. }) => {
                 let _ = wanted.send(Err(Failure::Refused));

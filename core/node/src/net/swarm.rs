@@ -245,9 +245,10 @@ impl<'a> Serving<'a> {
         let Inbound { from, protocol, stream } = inbound;
         let shared = self.shared.clone();
         let unproved = Unproved::new(&shared.counts);
+        let bearer = self.swarm.local_peer_id().to_bytes();
         let served = async move {
             let served = match protocol {
-                Protocol::Link => link::answer(&shared, stream, from).await,
+                Protocol::Link => link::answer(&shared, stream, &bearer, from).await,
                 Protocol::Hello => hello::receive(&shared, stream, from).await,
             };
             match served {

@@ -17,7 +17,7 @@ fn two_devices_link_and_speak_in_both_directions() {
 #[test]
 fn each_side_learns_what_the_other_says_of_itself() {
     let (ana, first) = ask(&PSK_OF_BOTH, 1);
-    let (ben, offered, proved) = Responder::read(&ben(), &first[2..], [2; 32]).unwrap();
+    let (ben, offered, proved) = Responder::read(&ben(), &first[2..], BEARER, [2; 32]).unwrap();
     assert_eq!(offered, offer());
     assert_eq!(proved, seal::x25519_public(&Secret([1; 32])));
     let (_, second) = ben.accept(&PSK_OF_BOTH, &answer()).unwrap();
@@ -49,7 +49,16 @@ fn a_replayed_message_1_leads_to_no_link() {
 fn message_1_is_for_one_static_only() {
     let (_, first) = ask(&PSK_OF_BOTH, 1);
     let other = Static::new(Secret([9; 32]));
-    assert!(Responder::read(&other, &first[2..], [2; 32]).is_err());
+    assert!(Responder::read(&other, &first[2..], BEARER, [2; 32]).is_err());
+}
+
+#[test]
+fn message_1_is_for_one_bearer_only_even_from_who_knows_the_static() {
+    let (_, first) = ask(&PSK_OF_BOTH, 1);
+    assert!(Responder::read(&ben(), &first[2..], b"elsewhere", [2; 32]).is_err());
+    let rest = &first[2 + MAC..];
+    let forged = [&mac(&ben().mac, b"elsewhere", rest).to_le_bytes(), rest].concat();
+    assert!(Responder::read(&ben(), &forged, b"elsewhere", [2; 32]).is_err());
 }
 
 #[test]
@@ -58,12 +67,12 @@ fn no_byte_of_a_handshake_can_be_changed_or_left_out() {
     let (_, second) = reply(&first, &PSK_OF_BOTH, 2);
     for at in 2..first.len() {
         let changed = changed(&first, at);
-        assert!(Responder::read(&ben(), &changed, [2; 32]).is_err());
+        assert!(Responder::read(&ben(), &changed, BEARER, [2; 32]).is_err());
         let rest = changed.get(MAC..).unwrap();
-        let forged = [&mac(&ben().mac, rest).to_le_bytes(), rest].concat();
+        let forged = [&mac(&ben().mac, BEARER, rest).to_le_bytes(), rest].concat();
         let honest_again = at < 2 + MAC;
-        assert_eq!(Responder::read(&ben(), &forged, [2; 32]).is_ok(), honest_again);
-        assert!(Responder::read(&ben(), &first[2..at], [2; 32]).is_err());
+        assert_eq!(Responder::read(&ben(), &forged, BEARER, [2; 32]).is_ok(), honest_again);
+        assert!(Responder::read(&ben(), &first[2..at], BEARER, [2; 32]).is_err());
     }
     for at in 2..second.len() {
         assert!(ask(&PSK_OF_BOTH, 1).0.finish(&changed(&second, at)).is_err());
@@ -109,15 +118,16 @@ fn the_same_seeds_write_the_same_handshake() {
 proptest! {
     #[test]
     fn no_bytes_are_too_strange_to_read(bytes in prop::collection::vec(any::<u8>(), ..2048)) {
-        let tagged = [&mac(&ben().mac, &bytes).to_le_bytes(), &bytes[..]].concat();
-        prop_assert!(Responder::read(&ben(), &bytes, [2; 32]).is_err());
-        prop_assert!(Responder::read(&ben(), &tagged, [2; 32]).is_err());
+        let tagged = [&mac(&ben().mac, BEARER, &bytes).to_le_bytes(), &bytes[..]].concat();
+        prop_assert!(Responder::read(&ben(), &bytes, BEARER, [2; 32]).is_err());
+        prop_assert!(Responder::read(&ben(), &tagged, BEARER, [2; 32]).is_err());
         prop_assert!(ask(&PSK_OF_BOTH, 1).0.finish(&bytes).is_err());
         prop_assert!(linked().1.opener.open(&bytes).is_err());
         let _ = unpad(&bytes);
     }
 }
 
+const BEARER: &[u8] = b"a connection to ben";
 const PSK_OF_BOTH: Secret = Secret([3; 32]);
 
 fn ben() -> Static {
@@ -151,11 +161,11 @@ fn answer() -> Greeting {
 fn ask(psk: &Secret, seed: u8) -> (Initiator, Vec<u8>) {
     let peer = seal::x25519_public(&Secret([2; 32]));
     let me = Static::new(Secret([1; 32]));
-    Initiator::new(&me, &peer, psk, &offer(), [seed; 32]).unwrap()
+    Initiator::new(&me, &peer, psk, &offer(), BEARER, [seed; 32]).unwrap()
 }
 
 fn reply(first: &[u8], psk: &Secret, seed: u8) -> (Unproved, Vec<u8>) {
-    let (responder, ..) = Responder::read(&ben(), &first[2..], [seed; 32]).unwrap();
+    let (responder, ..) = Responder::read(&ben(), &first[2..], BEARER, [seed; 32]).unwrap();
     responder.accept(psk, &answer()).unwrap()
 }
 

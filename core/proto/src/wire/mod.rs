@@ -9,7 +9,7 @@
 //! | body | 16 random bytes, then the content | 32 KiB of text |
 //! | run | `{1 entries… {1 head, 2 body}, 2 signature, 3 account, 4 key, 5 suite}` | 64 entries, 56 KiB |
 //! | frame | a `oneof`, see [`frame`]; in a link: its length as protobuf's varint, then zeros up to a multiple of 128 | 60 KiB |
-//! | link message 1 | 16 bytes of mac, then Noise's; inside: `{1 roster, 2 card, 3 clock, 4 versions…, 5 secret}`, padded as frames are | 12 KiB |
+//! | link message 1 | 16 bytes of mac over bearer and rest, then Noise's; inside: `{1 roster, 2 card, 3 clock, 4 versions…, 5 secret}`, padded as frames are | 12 KiB |
 //! | link message 2 | Noise's; inside the same without 5 | 12 KiB |
 //! | letter 1 | version, suite, kind, 16 bytes of tag, then HPKE's key and ciphertext | 16 KiB |
 //! | letter 2 | HPKE's key and ciphertext | 16 KiB |

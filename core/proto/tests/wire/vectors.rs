@@ -295,8 +295,8 @@ fn a_link_is_as_written_down() {
         secret: None,
     };
     let noise = seal::x25519_public(&secret(2, "noise"));
-    let (asking, first) = Initiator::new(&one, &noise, &psk, &offer, [3; 32]).unwrap();
-    let (asked, _, _) = Responder::read(&other, &first[2..], [4; 32]).unwrap();
+    let (asking, first) = Initiator::new(&one, &noise, &psk, &offer, BEARER, [3; 32]).unwrap();
+    let (asked, _, _) = Responder::read(&other, &first[2..], BEARER, [4; 32]).unwrap();
     let (unproved, second) = asked.accept(&psk, &answer).unwrap();
     let (_, mut one, third) = asking.finish(&second[2..]).unwrap();
     let mut other = unproved.prove(&third[2..]).unwrap();
@@ -308,6 +308,7 @@ fn a_link_is_as_written_down() {
         "responder": {
             "account": hex(&nina.account.0), "clock": answer.clock.0, "versions": [1, 2],
         },
+        "bearer": hex(BEARER),
         "responder_static": hex(&secret(2, "noise").0),
         // what the responder's machine draws first from its seed
         "responder_ephemeral": hex(&Dice::new([4; 32]).roll::<32>()),
@@ -335,6 +336,9 @@ fn dialled(addresses: &[Address]) -> Vec<String> {
 fn dice() -> Dice {
     Dice::new([6; 32])
 }
+
+/// What the responder is called on what carries the link.
+const BEARER: &[u8] = b"a connection to Nina";
 
 /// Compares what is made today to the file, or writes it.
 fn written_down(name: &str, made: &Value) {

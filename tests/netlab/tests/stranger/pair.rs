@@ -14,7 +14,7 @@ use crate::{
     secrets::{self, Home},
     tap::Mac,
     traces::Aside,
-    visit::{self, Attempt, Then},
+    visit::{self, Attempt, Then, Visit},
 };
 
 /// What friends say to each other.
@@ -27,6 +27,19 @@ pub(crate) struct Heard {
     pub(crate) fresh: Vec<Vec<u8>>,
     /// Their answers to a letter that they answered before.
     pub(crate) repeated: Vec<Vec<u8>>,
+}
+
+impl Heard {
+    fn take(&mut self, attempts: &[Attempt], visit: &Visit) {
+        self.fresh.push(visit.certificate.clone());
+        for (attempt, answer) in attempts.iter().zip(&visit.answers) {
+            let kept = match attempt.then {
+                Then::Ends | Then::Answers => &mut self.fresh,
+                Then::Repeats => &mut self.repeated,
+            };
+            kept.push(answer.clone());
+        }
+    }
 }
 
 /// Where a node runs.
@@ -45,8 +58,10 @@ pub(crate) struct Pair<'lan> {
     pub(crate) hosts: [Host; 2],
     /// With which the invite was answered.
     pub(crate) letter: Vec<u8>,
-    /// How each calls the other, once they are friends.
-    calls: Option<[Vec<u8>; 2]>,
+    /// What the carrier calls each of them now.
+    bearers: [Vec<u8>; 2],
+    /// Their homes at the end of the last life, and what the carrier called each of them then.
+    before: Option<([Home; 2], [Vec<u8>; 2])>,
     /// What they said to the stranger in each life.
     pub(crate) heard: Vec<Heard>,
     /// What their homes held at the end of each life.
@@ -78,7 +93,8 @@ impl<'lan> Pair<'lan> {
             nodes,
             hosts,
             letter,
-            calls: None,
+            bearers: Default::default(),
+            before: None,
             heard: Vec::new(),
             secrets,
             ids: Vec::new(),
@@ -102,10 +118,11 @@ impl<'lan> Pair<'lan> {
         Ok(())
     }
 
-    /// Dials both, twice each, with nonsense, what was meant for others, and what was meant for
-    /// them, by somebody else.
+    /// Dials both, twice each, with nonsense, what was meant for others, what was meant for them
+    /// in an earlier life, and what is meant for them now, by somebody else.
     pub(crate) fn visit(&mut self, foreign: &[u8]) -> Result<()> {
         let mut heard = Heard::default();
+        let mut bearers = Vec::new();
         let attempt = |protocol, words, then| Attempt { protocol, words, then };
         let nonsense = prefixed(&[0xa5; 500]);
         for (number, host) in self.hosts.iter().enumerate() {
@@ -114,31 +131,38 @@ impl<'lan> Pair<'lan> {
                 attempt(HELLO, prefixed(foreign), Then::Ends),
                 attempt(LINK, nonsense.clone(), Then::Ends),
             ];
-            let theirs = self.calls.iter().flatten().nth(1 - number);
-            attempts.extend(theirs.map(|call| {
-                attempt(LINK, [call.clone(), nonsense.clone()].concat(), Then::Answers)
-            }));
             if number == 0 {
                 attempts.push(attempt(HELLO, prefixed(&self.letter), Then::Repeats));
             }
+            // what a friend's call begins with, and nothing that follows from it
+            let call = |bearer: &[u8]| -> Result<Option<Vec<u8>>> {
+                let Some((homes, _)) = &self.before else { return Ok(None) };
+                let [host, guest] = homes;
+                let [called, caller] = if number == 0 { [host, guest] } else { [guest, host] };
+                Ok(Some([caller.call(called, bearer)?, nonsense.clone()].concat()))
+            };
+            if let Some(earlier) = self.before.iter().flat_map(|(_, earlier)| earlier).nth(number) {
+                let earlier = call(earlier)?.into_iter();
+                attempts.extend(earlier.map(|call| attempt(LINK, call, Then::Ends)));
+            }
             let global = host.v6.iter().find(|ip| !ip.is_unicast_link_local());
             let global = IpAddr::from(*global.context("an IPv6 address")?);
-            for visited in [
-                visit::by_quic(SocketAddr::new(global, host.port), &attempts)?,
-                visit::by_tcp(SocketAddr::new(host.v4.into(), host.port), &attempts)?,
-            ] {
-                heard.fresh.push(visited.certificate);
-                for (attempt, answer) in attempts.iter().zip(visited.answers) {
-                    match attempt.then {
-                        Then::Ends | Then::Answers => heard.fresh.push(answer),
-                        Then::Repeats => heard.repeated.push(answer),
-                    }
-                }
+            let by_quic = visit::by_quic(SocketAddr::new(global, host.port), &attempts)?;
+            heard.take(&attempts, &by_quic);
+            let bearer = visit::peer_id(&by_quic.certificate)?;
+            if let Some(call) = call(&bearer)? {
+                // as many streams as may be opened at once
+                attempts.retain(|attempt| attempt.then != Then::Ends);
+                attempts.push(attempt(LINK, call, Then::Answers));
             }
+            let v4 = SocketAddr::new(host.v4.into(), host.port);
+            heard.take(&attempts, &visit::by_tcp(v4, &attempts)?);
+            bearers.push(bearer);
         }
         for node in &self.nodes {
             ensure!(friends(node)?.len() == 1, "a stranger came in");
         }
+        self.bearers = bearers.try_into().ok().context("two nodes")?;
         self.heard.push(heard);
         Ok(())
     }
@@ -148,9 +172,9 @@ impl<'lan> Pair<'lan> {
         self.nodes.iter_mut().for_each(Node::kill);
         let [one, other] = &self.nodes;
         let (one, other) = (Home::open(one.home())?, Home::open(other.home())?);
-        self.calls = Some([one.call(&other)?, other.call(&one)?]);
         self.ids = [one.ids(), other.ids()].concat();
         self.secrets.extend([one.secrets()?, other.secrets()?].concat());
+        self.before = Some(([one, other], self.bearers.clone()));
         Ok(())
     }
 }

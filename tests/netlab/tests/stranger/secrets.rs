@@ -13,7 +13,6 @@ use covey_proto::{
     people::{directory::Directory, hello::Waiting, invite::Invite, own::Me},
     seal,
     store::{Kind, Record},
-    wire::{Greeting, VERSION},
 };
 
 /// A home that no node runs on.
@@ -79,19 +78,13 @@ impl Home {
         Ok(Waiting::parse(&waiting.context("a letter waits")?.bytes)?.letter)
     }
 
-    /// What it opens a link with a friend's device with.
-    pub(crate) fn call(&self, friend: &Self) -> Result<Vec<u8>> {
+    /// What it opens a link with a friend's device with, which its carrier calls so.
+    pub(crate) fn call(&self, friend: &Self, bearer: &[u8]) -> Result<Vec<u8>> {
         let directory = self.directory()?;
         let way = directory.way(friend.me.device()).context("they are friends")?;
-        let offer = Greeting {
-            roster: directory.roster.clone(),
-            card: directory.card.clone(),
-            secret: Some(way.secret),
-            clock: Time(1),
-            versions: vec![VERSION.into()],
-        };
+        let offer = directory.greeting(Some(way.secret), Time(1));
         let me = Static::new(self.me.noise.clone());
-        let (_, message) = Initiator::new(&me, &way.noise, way.psk, &offer, [7; 32])?;
+        let (_, message) = Initiator::new(&me, &way.noise, way.psk, &offer, bearer, [7; 32])?;
         Ok(message)
     }
 

@@ -17,6 +17,7 @@ use rustls::{
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::ring,
     pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime},
+    server::ParsedCertificate,
     version::TLS13,
 };
 
@@ -47,6 +48,14 @@ pub(crate) struct Visit {
     pub(crate) certificate: Vec<u8>,
     /// To each attempt, behind the greeting.
     pub(crate) answers: Vec<Vec<u8>>,
+}
+
+/// What libp2p calls a node that showed this certificate.
+pub(crate) fn peer_id(certificate: &[u8]) -> Result<Vec<u8>> {
+    let certificate = CertificateDer::from(certificate);
+    let spki = ParsedCertificate::try_from(&certificate)?.subject_public_key_info();
+    let key = spki.last_chunk::<32>().context("a key")?;
+    Ok([&[0, 36, 8, 1, 18, 32], &key[..]].concat())
 }
 
 impl Attempt {

@@ -106,8 +106,8 @@ async fn linked(ana: Pace, ben: Pace) -> (End, End, mpsc::Receiver<Open>) {
     let (mut ben, _) = End::new(&people.1, &people.0, ben);
     let (one, other) = tokio::io::duplex(64 << 10);
     let (called, answered) = tokio::join!(
-        call(&ana.shared, one.compat(), people.1.device, Some(1), THERE),
-        answer(&ben.shared, other.compat(), THERE),
+        call(&ana.shared, one.compat(), b"ben", people.1.device, Some(1), THERE),
+        answer(&ben.shared, other.compat(), b"ben", THERE),
     );
     called.and(answered).unwrap();
     ana.up().await;
