@@ -12,7 +12,7 @@
 //! answered so. Either way all links are closed: a link's other end must not go on from what we
 //! have forgotten.
 
-use std::time::Duration;
+use std::{error, time::Duration};
 
 use covey_proto::{Input, Node, Time, reach::DialId};
 
@@ -38,7 +38,7 @@ pub(super) struct Pause {
 impl Shell {
     /// A commit failed.
     pub(super) fn recover(&mut self, error: store::Error, inputs: Vec<Input>, now: Time) {
-        tracing::error!(%error, "a commit failed");
+        tracing::error!(error = &error as &dyn error::Error, "a commit failed");
         let links: Vec<_> = self.links.iter().map(|(link, up)| (*link, up.clone())).collect();
         let links = links.into_iter().map(|(link, up)| Input::LinkUp(link, up));
         let others = inputs.into_iter().filter(|input| !matches!(input, Input::LinkUp(..)));
@@ -76,7 +76,7 @@ impl Shell {
             node.settle(now, shelf);
         });
         let Err(error) = done else { return self.carry_all() };
-        tracing::error!(%error, "an input cannot be stored");
+        tracing::error!(error = &error as &dyn error::Error, "an input cannot be stored");
         let why = error.to_string();
         self.renew(error, now);
         if self.paused.is_none()

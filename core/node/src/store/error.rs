@@ -34,7 +34,7 @@ pub enum Error {
     #[error("the database is damaged; restore the home folder from a copy")]
     Damaged,
     /// Anything else.
-    #[error("the database failed")]
+    #[error("the database failed; the log of the node says why")]
     Failed(#[source] rusqlite::Error),
 }
 

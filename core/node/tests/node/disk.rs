@@ -94,7 +94,7 @@ async fn what_cannot_be_stored_is_dropped_alone_and_its_sender_gets_no_link() {
     cleo.delivered(&cleo.say(&ana, "hello").await.unwrap()).await;
     ana.delivered(&ana.say(&cleo, "good morning").await.unwrap()).await;
     let refusal = ana.say(&cleo, "poison").await.unwrap_err();
-    assert_eq!(refusal.to_string(), "the database failed");
+    assert_eq!(refusal.to_string(), "the database failed; the log of the node says why");
     ana.delivered(&ana.say(&cleo, "good night").await.unwrap()).await;
 
     assert!(!ana.friend(&ben).await.unwrap().online);
@@ -116,8 +116,14 @@ async fn what_happened_while_the_disk_took_nothing_is_not_forgotten() {
     );
     let node = node(home.path(), "Ana");
     let rename = || node.core().command(None, Command::SetName { name: "Anna".into() });
-    assert_eq!(rename().await.unwrap_err().to_string(), "the database failed");
-    assert_eq!(rename().await.unwrap_err().to_string(), "the database failed");
+    assert_eq!(
+        rename().await.unwrap_err().to_string(),
+        "the database failed; the log of the node says why"
+    );
+    assert_eq!(
+        rename().await.unwrap_err().to_string(),
+        "the database failed; the log of the node says why"
+    );
     assert!(status(node.core()).await.addresses.is_empty());
 
     alter(home.path(), "DROP TRIGGER refuse");
