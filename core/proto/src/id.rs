@@ -18,12 +18,6 @@ macro_rules! ids {
             }
         }
 
-        impl AsRef<[u8]> for $name {
-            fn as_ref(&self) -> &[u8] {
-                &self.0
-            }
-        }
-
         impl core::fmt::Debug for $name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 let [a, b, c, d, ..] = self.0;

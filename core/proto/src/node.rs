@@ -180,7 +180,7 @@ impl Node {
             }
             return self.outputs.push_back(Output::Close(link));
         }
-        self.people.take_card(&arrival.card, shelf);
+        self.people.take_card(account, &arrival.card, shelf);
         let greeting = self.people.greeting(account);
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
@@ -188,10 +188,9 @@ impl Node {
     }
 
     fn on_link_down(&mut self, link: LinkId, now: Time) {
-        if let Some((device, _)) = self.reach.link(link) {
+        if let Some(device) = self.reach.link_down(link, now) {
             self.talk.link_down(link, device);
         }
-        self.reach.link_down(link, now);
     }
 
     /// Closes links with those who are not welcome any more, and forgets them at once.
@@ -217,7 +216,7 @@ impl Node {
             Said::Frame(Frame::Run(_)) => {}
             Said::Frame(Frame::Have(have)) => self.talk.on_have(link, device, have, shelf),
             Said::Frame(Frame::Roster(signed)) => self.people.hear_roster(account, &signed, shelf),
-            Said::Frame(Frame::Card(signed)) => self.people.hear_card(account, &signed, shelf),
+            Said::Frame(Frame::Card(signed)) => self.people.take_card(account, &signed, shelf),
             Said::Frame(Frame::Secrets(ids)) => self.people.take_secrets(account, &ids, shelf),
             Said::Frame(Frame::MapDigest(digest)) => self.people.compare(account, &digest),
             Said::Frame(Frame::Map(records)) => self.people.take_records(account, records, shelf),

@@ -190,8 +190,7 @@ impl World {
 fn agree(from: &Device, here: &Directory, to: &Device, there: &Directory) -> bool {
     let Some(way) = here.way(to.id) else { return false };
     let caller = there.judge(&from.noise, &here.greeting(Some(way.secret), Time(0)));
-    let known = caller
-        .is_some_and(|c| c.psk == way.psk && (c.account, c.device) == (from.account, from.id));
+    let known = caller == Some((from.account, from.id, way.psk));
     let answered = here.vouched(to.account, &to.noise, &there.greeting(None, Time(0)));
     known && way.noise == to.noise && answered == Some(to.id)
 }

@@ -134,7 +134,7 @@ impl World {
     pub fn delivered(&self, who: Who, from: Who, to: Who) -> Seq {
         let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
         let rows = self.device(who).disk.rows(Kind::Have);
-        let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes).ok());
+        let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes));
         let his = told.filter(|(_, account, of, _)| (*of, *account) == (log, self.account(to)));
         his.map(|(.., have)| have.upto).max().unwrap_or_default()
     }

@@ -205,7 +205,7 @@ impl Core {
         for log in mine.map(|message| message.log).collect::<BTreeSet<_>>() {
             let prefix = [&log.conversation.0[..], &log.device.0].concat();
             let rows = self.0.history.records(Kind::Have, &prefix).map_err(Failure::new)?;
-            let haves = rows.iter().filter_map(|row| parse_have(&row.key, &row.bytes).ok());
+            let haves = rows.iter().filter_map(|row| parse_have(&row.key, &row.bytes));
             let others = haves.filter(|(_, account, _, _)| Some(*account) != me);
             held.insert(log, others.map(|(_, _, _, have)| have).collect());
         }

@@ -121,14 +121,14 @@ pub(super) async fn answer(
         let (responder, offer, proved) =
             Responder::read(&known.me, &message, bearer, shared::seed()?)?;
         let caller = known.directory.judge(&proved, &offer).zip(offer.secret);
-        let (caller, secret) = caller.ok_or(Failure::Stranger)?;
+        let ((account, device, psk), secret) = caller.ok_or(Failure::Stranger)?;
         let greeting = known.directory.greeting(None, shared.now());
-        let (unproved, message) = responder.accept(caller.psk, &greeting)?;
+        let (unproved, message) = responder.accept(psk, &greeting)?;
         streams::write(&mut writer, &message).await?;
         let link = unproved.prove(&streams::read(&mut reader, MAX_SEALED).await?)?;
         let peer = Peer {
-            account: caller.account,
-            device: caller.device,
+            account,
+            device,
             roster: offer.roster,
             card: offer.card,
             secret,

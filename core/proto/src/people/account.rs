@@ -43,15 +43,10 @@ pub struct Roster {
     pub removed: BTreeSet<DeviceId>,
     /// What its person is called.
     pub name: String,
-    origin: Origin,
-    statements: Vec<Statement>,
-}
-
-/// The keys an account began with: they are its id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Origin {
+    /// The keys the account began with: they are its id.
     key: VerifyingKey,
     recovery: Hash,
+    statements: Vec<Statement>,
 }
 
 message! {
@@ -81,7 +76,8 @@ impl Roster {
             devices: BTreeMap::from([(DeviceId::of(&account, &device), device)]),
             removed: BTreeSet::new(),
             name,
-            origin: Origin { key: account_key, recovery },
+            key: account_key,
+            recovery,
             statements: Vec::new(),
         }
     }
@@ -96,7 +92,7 @@ impl Roster {
         account: VerifyingKey,
         next: Hash,
     ) -> Option<Self> {
-        let ours = self.recovery() == recovery_hash(&recovery.public());
+        let ours = self.recovery_hash() == recovery_hash(&recovery.public());
         if !ours || self.statements.len() >= MAX_STATEMENTS {
             return None;
         }
@@ -114,11 +110,11 @@ impl Roster {
 
     /// The key that signs this roster.
     pub fn account_key(&self) -> VerifyingKey {
-        self.statements.last().map_or(self.origin.key, |statement| statement.account_key)
+        self.statements.last().map_or(self.key, |statement| statement.account_key)
     }
 
-    fn recovery(&self) -> Hash {
-        self.statements.last().map_or(self.origin.recovery, |statement| statement.next_recovery)
+    fn recovery_hash(&self) -> Hash {
+        self.statements.last().map_or(self.recovery, |statement| statement.next_recovery)
     }
 
     /// Signs it. The key must be the account's.
@@ -160,9 +156,8 @@ impl Roster {
             if (other.version, &other.name) > (self.version, &self.name) { other } else { self };
         let mut merged = newer.clone();
         merged.removed = self.removed.union(&other.removed).copied().collect();
-        merged
-            .devices
-            .extend(self.devices.iter().chain(&other.devices).map(|(id, key)| (*id, *key)));
+        merged.devices.extend(&self.devices);
+        merged.devices.extend(&other.devices);
         merged.devices.retain(|id, _| !merged.removed.contains(id));
         merged
     }
@@ -317,8 +312,8 @@ impl Wire for Roster {
     fn to_proto(&self) -> Self::Proto {
         let fields = RosterFields {
             wire: wire::VERSION.into(),
-            key: self.origin.key,
-            recovery: self.origin.recovery,
+            key: self.key,
+            recovery: self.recovery,
             epoch: self.epoch,
             version: self.version,
             devices: self.devices.values().copied().collect(),
@@ -334,9 +329,8 @@ impl Wire for Roster {
         if fields.statements.len() != fields.epoch as usize {
             return Err(Invalid);
         }
-        let origin = Origin { key: fields.key, recovery: fields.recovery };
-        let account = AccountId::of(&origin.key, &origin.recovery);
-        let mut expected = origin.recovery;
+        let account = AccountId::of(&fields.key, &fields.recovery);
+        let mut expected = fields.recovery;
         for (epoch, said) in (1u32..).zip(&fields.statements) {
             if recovery_hash(&said.recovery_key) != expected || !said.holds(&account, epoch) {
                 return Err(Invalid);
@@ -351,7 +345,8 @@ impl Wire for Roster {
             devices: fields.devices.into_iter().map(device).collect(),
             removed: fields.removed.into_iter().collect(),
             name: fields.name,
-            origin,
+            key: fields.key,
+            recovery: fields.recovery,
             statements: fields.statements,
         })
     }

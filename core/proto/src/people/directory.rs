@@ -45,17 +45,6 @@ pub struct Way<'a> {
     pub psk: &'a Secret,
 }
 
-/// A caller who may have a link.
-#[derive(Debug)]
-pub struct Caller<'a> {
-    /// Whose device it is.
-    pub account: AccountId,
-    /// Which one.
-    pub device: DeviceId,
-    /// The psk it must prove to know.
-    pub psk: &'a Secret,
-}
-
 impl Directory {
     /// How to call this device, if it is a friend's or an own one.
     pub fn way(&self, device: DeviceId) -> Option<Way<'_>> {
@@ -70,11 +59,15 @@ impl Directory {
         Greeting { roster, card, clock, versions: alloc::vec![VERSION.into()], secret }
     }
 
-    /// Who calls: `noise` is the static that was proved, the rest is claimed.
-    pub fn judge(&self, noise: &[u8; 32], said: &Greeting) -> Option<Caller<'_>> {
+    /// Who calls, and the psk to be proved: `noise` is the static that was proved, the rest is
+    /// claimed.
+    pub fn judge(
+        &self,
+        noise: &[u8; 32],
+        said: &Greeting,
+    ) -> Option<(AccountId, DeviceId, &Secret)> {
         let (account, psk) = self.secrets.get(&said.secret?)?;
-        let device = self.vouched(*account, noise, said)?;
-        Some(Caller { account: *account, device, psk })
+        Some((*account, self.vouched(*account, noise, said)?, psk))
     }
 
     /// Which device of the account this is, if its roster, with what we know, says it is one.

@@ -2,10 +2,9 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Audience, Effect, News, People, account::MAX_NAME, own};
+use super::{Effect, News, People, account::MAX_NAME, own};
 use crate::{
     id::{AccountId, ConversationId},
-    seal::Secret,
     store::Shelf,
     wire::{
         self, Invalid, MapRecord, Topic,
@@ -88,24 +87,18 @@ impl People {
     }
 
     fn friend_of(&self, short: [u8; 16], value: &[u8]) -> Option<Friend> {
-        let kept = wire::decode(value, MapRecord::MAX).ok()?;
+        Some(self.known(short, wire::decode(value, MapRecord::MAX).ok()?))
+    }
+
+    fn known(&self, short: [u8; 16], kept: Kept) -> Friend {
         let Kept { account, name, given, standing, verified, blocked } = kept;
         let conversation = self.conversation(&short);
-        Some(Friend { conversation, account, name, standing, verified, blocked, short, given })
+        Friend { conversation, account, name, standing, verified, blocked, short, given }
     }
 
     /// Somebody of whom nothing is known but how his account begins and what he calls himself.
     pub(super) fn newcomer(&self, short: [u8; 16], name: &str) -> Friend {
-        Friend {
-            conversation: self.conversation(&short),
-            account: None,
-            name: self.free_name(name, &short),
-            standing: Standing::Waiting,
-            verified: false,
-            blocked: false,
-            short,
-            given: false,
-        }
+        self.known(short, Kept { name: self.free_name(name, &short), ..Kept::default() })
     }
 
     /// The conversation with whose account begins so.
@@ -159,31 +152,6 @@ impl People {
         let kept = wire::encode(&Kept { account, name, given, standing, verified, blocked });
         self.record(Topic::Friend, &friend.short, Some(kept), shelf);
         self.effects.push_back(Effect::News(News::Friend(friend)));
-    }
-
-    /// A friendship is made: of this secret, with this account.
-    pub(super) fn befriend(
-        &mut self,
-        account: AccountId,
-        secret: &Secret,
-        name: &str,
-        verified: bool,
-        shelf: &mut dyn Shelf,
-    ) {
-        let key = own::secret_key(&account, &own::secret_id(secret));
-        self.record(Topic::Secret, &key, Some(secret.0.to_vec()), shelf);
-        let told = self.told_secrets(account);
-        self.effects.extend(told.map(|told| Effect::Tell(Audience::Account(account), told)));
-        let short = account.short();
-        let known = self.friend_with(&short).unwrap_or_else(|| self.newcomer(short, name));
-        let friend = Friend {
-            account: Some(account),
-            name: if known.given { known.name } else { self.free_name(name, &short) },
-            standing: Standing::Friend,
-            verified: verified || known.verified,
-            ..known
-        };
-        self.keep(friend, shelf);
     }
 
     /// A friend calls himself otherwise: so do we, unless we gave the name.

@@ -68,21 +68,6 @@ impl People {
         }
     }
 
-    /// A device of `peer` tells a card.
-    pub fn hear_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
-        if !self.holds(signed)
-            && let Ok(card) = Card::open(signed)
-            && self.may_tell(peer, card.account)
-        {
-            self.keep_card(card, signed, shelf);
-        }
-    }
-
-    /// Whether we know this very card: then its signature was checked before.
-    pub(super) fn holds(&self, signed: &Signed) -> bool {
-        self.cards.values().any(|(_, known)| known == signed)
-    }
-
     /// Another own device has a map of this digest: if ours differs, it is told all of it.
     pub fn compare(&mut self, peer: AccountId, digest: &[u8; 32]) {
         if peer != self.me.account || self.digest() == *digest {

@@ -8,10 +8,11 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::{
-    Effect, Friend, News, People, Standing,
+    Audience, Effect, Friend, News, People, Standing,
     account::Roster,
     hello::{self, Author, Person},
     invite::{Invite, InviteError},
+    own,
 };
 use crate::{
     dice::Dice,
@@ -105,11 +106,6 @@ impl People {
             shelf.delete(Kind::Answer, &tag.0);
             self.answered.remove(&tag);
         }
-    }
-
-    /// When the first of the seeds is to be erased that are there now.
-    pub(super) fn first_end(&self) -> Option<Time> {
-        self.invites().map(|invite| end(&invite)).min()
     }
 
     /// Answers an invite: the friend-to-be, to whom one can write at once.
@@ -234,14 +230,27 @@ impl People {
 
     /// A friendship is made, by an invite of this kind.
     fn meet(&mut self, who: &Person, secret: &Secret, kind: InviteKind, shelf: &mut dyn Shelf) {
-        let Roster { account, name, .. } = &who.roster;
-        self.befriend(*account, secret, name, kind == InviteKind::Screen, shelf);
-        self.take_roster(*account, &who.roster_signed, shelf);
-        self.take_card(&who.card_signed, shelf);
+        let Roster { account, ref name, .. } = who.roster;
+        let key = own::secret_key(&account, &own::secret_id(secret));
+        self.record(Topic::Secret, &key, Some(secret.0.to_vec()), shelf);
+        let told = self.told_secrets(account);
+        self.effects.extend(told.map(|told| Effect::Tell(Audience::Account(account), told)));
+        let short = account.short();
+        let known = self.friend_with(&short).unwrap_or_else(|| self.newcomer(short, name));
+        let friend = Friend {
+            account: Some(account),
+            name: if known.given { known.name } else { self.free_name(name, &short) },
+            standing: Standing::Friend,
+            verified: known.verified || kind == InviteKind::Screen,
+            ..known
+        };
+        self.keep(friend, shelf);
+        self.take_roster(account, &who.roster_signed, shelf);
+        self.take_card(account, &who.card_signed, shelf);
     }
 }
 
 /// When an invite's seed is erased.
-fn end(invite: &Invite) -> Time {
+pub(super) fn end(invite: &Invite) -> Time {
     invite.expires.after(AFTERLIFE)
 }

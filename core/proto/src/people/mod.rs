@@ -143,7 +143,7 @@ impl People {
         if !core::mem::take(&mut self.changed) {
             return None;
         }
-        self.next_end = self.first_end();
+        self.next_end = self.invites().map(|invite| meet::end(&invite)).min();
         self.make_directory()
     }
 
@@ -270,7 +270,7 @@ impl People {
         if card.addresses != addresses {
             let card = Card { version: card.version + 1, addresses, ..card.clone() };
             let signed = card.sign(&self.me.device_key);
-            self.take_card(&signed, shelf);
+            self.take_card(self.me.account, &signed, shelf);
         }
     }
 
@@ -321,24 +321,21 @@ impl People {
         Ok(true)
     }
 
-    /// Takes in a card, whoever shows it.
-    pub fn take_card(&mut self, signed: &Signed, shelf: &mut dyn Shelf) {
-        if !self.holds(signed)
-            && let Ok(card) = Card::open(signed)
-        {
-            self.keep_card(card, signed, shelf);
+    /// Takes in a card that a device of `peer` shows, if a roster lists its device and it is newer
+    /// than ours. One that we know was checked before.
+    pub fn take_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
+        if self.cards.values().any(|(_, known)| known == signed) {
+            return;
         }
-    }
-
-    /// Keeps the card of a device that its account's roster lists, if it is newer than ours.
-    fn keep_card(&mut self, card: Card, signed: &Signed, shelf: &mut dyn Shelf) {
+        let Ok(card) = Card::open(signed) else { return };
         let device = card.device();
-        let known = self.cards.get(&device).map(|(card, _)| card.version);
-        if known >= Some(card.version) || !self.vouches(card.account, device) {
+        let newer = self.cards.get(&device).is_none_or(|(known, _)| known.version < card.version);
+        let about = card.account;
+        if !newer || !self.may_tell(peer, about) || !self.vouches(about, device) {
             return;
         }
         shelf.put(Kind::Card, &device.0, &signed.encode_to_vec());
-        let audience = self.concerned(card.account);
+        let audience = self.concerned(about);
         self.cards.insert(device, (card, signed.clone()));
         self.changed = true;
         self.effects.push_back(Effect::Tell(audience, Frame::Card(signed.clone())));

@@ -163,10 +163,7 @@ impl Map {
 
     /// All that it says on a topic, by key.
     pub fn values(&self, topic: Topic) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let topic = i32::from(topic);
-        let all = self.records.range((topic, Vec::new())..);
-        all.take_while(move |((t, _), _)| *t == topic)
-            .filter_map(|((_, key), record)| Some((key.as_slice(), record.value.as_deref()?)))
+        self.on(topic).filter_map(|record| Some((&record.key[..], record.value.as_deref()?)))
     }
 
     /// Whether it ever said something about this.
@@ -176,9 +173,13 @@ impl Map {
 
     /// The keys that it ever said something about on a topic.
     pub fn keys(&self, topic: Topic) -> impl Iterator<Item = &[u8]> {
+        self.on(topic).map(|record| &record.key[..])
+    }
+
+    fn on(&self, topic: Topic) -> impl Iterator<Item = &MapRecord> {
         let topic = i32::from(topic);
-        let all = self.records.range((topic, Vec::new())..);
-        all.take_while(move |((t, _), _)| *t == topic).map(|((_, key), _)| key.as_slice())
+        let all = self.records.range((topic, Vec::new())..).map(|(_, record)| record);
+        all.take_while(move |record| record.topic == topic)
     }
 
     /// Says something, or, with nothing, takes it back. The record is for the other own devices.

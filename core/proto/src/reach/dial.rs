@@ -16,7 +16,7 @@ use super::{Effect, Reach};
 use crate::{
     dice::Dice,
     id::{DeviceId, Target},
-    store::{Kind, Shelf},
+    store::{Kind, Record, Shelf},
     time::{Time, millis},
     wire::{self, Address, MAX_SIGNED, Transport, message::message},
 };
@@ -75,7 +75,7 @@ struct Place {
 pub(super) struct Aim {
     places: BTreeMap<Address, Place>,
     /// Since when there has been a link.
-    linked: Option<Time>,
+    pub(super) linked: Option<Time>,
     /// No address is dialled before.
     step: Time,
 }
@@ -88,9 +88,14 @@ message! {
 }
 
 impl Reach {
-    pub(super) fn load_reached(&mut self, device: DeviceId, bytes: &[u8]) {
-        let reached = wire::decode(bytes, MAX_SIGNED);
-        self.reached.extend(reached.map(|Reached { addresses }| (device, addresses)));
+    /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
+    pub fn load(&mut self, record: &Record) {
+        if record.kind == Kind::Reached
+            && let Some(device) = DeviceId::parse(&record.key)
+            && let Ok(Reached { addresses }) = wire::decode(&record.bytes, MAX_SIGNED)
+        {
+            self.reached.insert(device, addresses);
+        }
     }
 
     /// Whom we want to reach, and where they say they are; who is not among them is forgotten.
@@ -121,23 +126,6 @@ impl Reach {
         };
         for address in &heard.addresses {
             aim.place(*address, Source::Lan(String::from(name)), now.after(courtesy));
-        }
-    }
-
-    pub(super) fn linked(&mut self, target: Target, now: Time) {
-        if let Some(aim) = self.aims.get_mut(&target) {
-            aim.linked = aim.linked.or(Some(now));
-        }
-    }
-
-    /// The target is to be dialled again, from the start unless the link was a brief one.
-    pub(super) fn parted(&mut self, target: Target, now: Time) {
-        let Some(aim) = self.aims.get_mut(&target) else { return };
-        let since = aim.linked.take();
-        if since.is_some_and(|since| now.since(since) < BRIEF) {
-            aim.places.values_mut().for_each(|place| _ = place.fail(now));
-        } else {
-            aim.fresh(now);
         }
     }
 
@@ -247,6 +235,15 @@ impl Aim {
             self.places.remove(&worst);
         }
         self.places.insert(address, Place { source, failures: 0, next, dialling: None });
+    }
+
+    /// The link is gone: all is dialled again, from the start unless the link was a brief one.
+    pub(super) fn part(&mut self, now: Time) {
+        if self.linked.take().is_some_and(|since| now.since(since) < BRIEF) {
+            self.places.values_mut().for_each(|place| _ = place.fail(now));
+        } else {
+            self.fresh(now);
+        }
     }
 
     fn fresh(&mut self, now: Time) {

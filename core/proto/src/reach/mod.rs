@@ -16,7 +16,7 @@ pub use self::{
 };
 use crate::{
     id::{AccountId, DeviceId, LinkId, Target},
-    store::{Kind, Record, Shelf},
+    store::Shelf,
     time::Time,
     wire::Address,
 };
@@ -83,15 +83,6 @@ impl Reach {
         }
     }
 
-    /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
-    pub fn load(&mut self, record: &Record) {
-        if record.kind == Kind::Reached
-            && let Some(device) = DeviceId::parse(&record.key)
-        {
-            self.load_reached(device, &record.bytes);
-        }
-    }
-
     /// A link is up.
     pub fn link_up(&mut self, link: LinkId, up: Up, now: Time, shelf: &mut dyn Shelf) {
         let (device, account) = (up.device, up.account);
@@ -101,7 +92,9 @@ impl Reach {
         }
         let first = !self.is_linked(account);
         let spare = self.links.up(link, up);
-        self.linked(Target::Device(device), now);
+        if let Some(aim) = self.aims.get_mut(&Target::Device(device)) {
+            aim.linked = aim.linked.or(Some(now));
+        }
         self.effects.push_back(Effect::Prefer(device, self.links.best(device)));
         self.effects.extend(spare.map(Effect::Close));
         if first {
@@ -109,17 +102,17 @@ impl Reach {
         }
     }
 
-    /// A link is gone.
-    pub fn link_down(&mut self, link: LinkId, now: Time) {
-        let Some(up) = self.links.down(link) else { return };
-        let best = self.links.best(up.device);
-        self.effects.push_back(Effect::Prefer(up.device, best));
-        if best.is_none() {
-            self.parted(Target::Device(up.device), now);
+    /// A link is gone; with which device it was.
+    pub fn link_down(&mut self, link: LinkId, now: Time) -> Option<DeviceId> {
+        let Up { device, account, .. } = self.links.down(link)?;
+        let best = self.links.best(device);
+        self.effects.push_back(Effect::Prefer(device, best));
+        let aim = self.aims.get_mut(&Target::Device(device)).filter(|_| best.is_none());
+        aim.into_iter().for_each(|aim| aim.part(now));
+        if !self.is_linked(account) {
+            self.effects.push_back(Effect::News(News::Offline(account)));
         }
-        if !self.is_linked(up.account) {
-            self.effects.push_back(Effect::News(News::Offline(up.account)));
-        }
+        Some(device)
     }
 
     /// Whose link it is.

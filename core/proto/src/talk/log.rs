@@ -131,12 +131,12 @@ fn joined(ranges: &[(Seq, Seq)]) -> Vec<(Seq, Seq)> {
 }
 
 /// The digest of a conversation's heads, ascending by device: equal digests, equal logs.
-pub(super) fn digest<'a, I: Iterator<Item = (&'a LogId, &'a Head)>>(heads: I) -> u64 {
+pub(super) fn digest(held: impl Iterator<Item = (LogId, LogHave)>) -> u64 {
     let mut bytes = Vec::new();
-    for (log, head) in heads.filter(|(_, head)| head.have.upto > Seq(0)) {
+    for (log, have) in held.filter(|(_, have)| have.upto > Seq(0)) {
         bytes.extend(log.device.0);
-        bytes.extend(head.have.upto.0.to_le_bytes());
-        bytes.extend(head.have.id);
+        bytes.extend(have.upto.0.to_le_bytes());
+        bytes.extend(have.id);
     }
     let hash = seal::derive(Context::Digest, &[&bytes]);
     u64::from_le_bytes(*hash.first_chunk().expect("32 bytes"))

@@ -101,7 +101,7 @@ impl Talk {
         match record.kind {
             Kind::Head => self.heads.extend(Head::parse(&record.bytes)),
             Kind::Have => {
-                if let Ok((holder, account, log, have)) = parse_have(&record.key, &record.bytes) {
+                if let Some((holder, account, log, have)) = parse_have(&record.key, &record.bytes) {
                     let peer = self.peers.entry(holder).or_insert_with(|| Peer::new(account));
                     peer.haves.insert(log, have);
                 }

@@ -16,7 +16,7 @@ use crate::{
     id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
     store::{Kind, Shelf},
     time::Time,
-    wire::{Invalid, LogHave},
+    wire::{self, LogHave, frame::MAX_FRAME},
 };
 
 /// So many bytes are in flight on a link, unanswered.
@@ -96,7 +96,7 @@ impl Peer {
         if have.upto < before || known == Some(&have) {
             return false;
         }
-        let bytes = [&self.account.0[..], &have.encode(log)].concat();
+        let bytes = [&self.account.0[..], &wire::encode(&(log, have.clone()))].concat();
         shelf.put(Kind::Have, &row(log, holder), &bytes);
         let upto = have.upto;
         self.haves.insert(log, have);
@@ -172,16 +172,9 @@ fn row(log: LogId, holder: DeviceId) -> Vec<u8> {
 }
 
 /// A stored row of [`Kind::Have`]: whose device holds how much of a log.
-///
-/// # Errors
-/// [`Invalid`] if it is no such thing.
-pub fn parse_have(
-    key: &[u8],
-    bytes: &[u8],
-) -> Result<(DeviceId, AccountId, LogId, LogHave), Invalid> {
-    let (account, have) = bytes.split_at_checked(32).ok_or(Invalid)?;
-    let (_, holder) = key.split_at_checked(48).ok_or(Invalid)?;
-    let (log, have) = LogHave::parse(have)?;
-    let holder = DeviceId::parse(holder).ok_or(Invalid)?;
-    Ok((holder, AccountId::parse(account).ok_or(Invalid)?, log, have))
+pub fn parse_have(key: &[u8], bytes: &[u8]) -> Option<(DeviceId, AccountId, LogId, LogHave)> {
+    let (account, have) = bytes.split_at_checked(32)?;
+    let (_, holder) = key.split_at_checked(48)?;
+    let (log, have) = wire::decode(have, MAX_FRAME).ok()?;
+    Some((DeviceId::parse(holder)?, AccountId::parse(account)?, log, have))
 }

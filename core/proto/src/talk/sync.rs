@@ -11,8 +11,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use core::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Effect, News, Talk,
-    log::{self, Head},
+    Effect, News, Talk, log,
     outbox::{Peer, Session},
 };
 use crate::{
@@ -99,8 +98,7 @@ impl Talk {
     /// Tells all logs of a conversation, once on a link.
     fn tell_all(&mut self, link: LinkId, device: DeviceId, conversation: ConversationId) {
         if self.session(link, device).is_some_and(|session| session.told.insert(conversation)) {
-            let logs = self.logs(conversation).map(|(log, head)| (*log, head.have.clone()));
-            let logs = logs.take(MAX_LOGS).collect();
+            let logs = self.held(conversation).take(MAX_LOGS).collect();
             let whole = alloc::vec![conversation];
             self.tell(link, Have { logs, whole, ..Have::default() });
         }
@@ -130,9 +128,7 @@ impl Talk {
 
     /// A device holds of a conversation what we hold.
     fn hear_same(&mut self, device: DeviceId, here: ConversationId, shelf: &mut dyn Shelf) {
-        let ours = self.logs(here).map(|(log, head)| (*log, head.have.clone()));
-        let ours: Vec<_> = ours.collect();
-        for (log, have) in ours {
+        for (log, have) in self.held(here).collect::<Vec<_>>() {
             self.hear(device, log, LogHave { beyond: Vec::new(), ..have }, shelf);
         }
     }
@@ -222,12 +218,14 @@ impl Talk {
         account == self.account || conversation == pair()
     }
 
-    fn logs(&self, conversation: ConversationId) -> impl Iterator<Item = (&LogId, &Head)> {
-        self.heads.range(all_of(conversation))
+    /// What we hold of a conversation.
+    fn held(&self, conversation: ConversationId) -> impl Iterator<Item = (LogId, LogHave)> {
+        let heads = self.heads.range(all_of(conversation));
+        heads.map(|(log, head)| (*log, head.have.clone()))
     }
 
     fn digest(&self, conversation: ConversationId) -> u64 {
-        log::digest(self.logs(conversation))
+        log::digest(self.held(conversation))
     }
 }
 

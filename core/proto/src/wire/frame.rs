@@ -123,21 +123,6 @@ impl Frame {
     }
 }
 
-impl LogHave {
-    /// The bytes of it beside its log, for the store.
-    pub fn encode(&self, log: LogId) -> Vec<u8> {
-        encode(&(log, self.clone()))
-    }
-
-    /// Reads what [`Self::encode`] wrote.
-    ///
-    /// # Errors
-    /// [`Invalid`] if it is no such thing.
-    pub fn parse(bytes: &[u8]) -> Result<(LogId, Self), Invalid> {
-        decode(bytes, MAX_FRAME)
-    }
-}
-
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
 struct FrameProto {
