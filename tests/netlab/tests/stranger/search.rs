@@ -135,11 +135,20 @@ fn said(lives: &[Life], pair: &Pair<'_>, which: impl Fn(&Packet<'_>) -> bool) ->
         let frames: Vec<_> = sent(life, pair).filter(spoken).cloned().collect();
         let packets = frames.iter().filter_map(Frame::packet);
         let datagrams = packets.filter(|packet| packet.carrier == Carrier::Udp);
-        let datagrams = datagrams.map(|packet| packet.payload.to_vec());
+        let datagrams = datagrams.flat_map(|packet| match is_question(&packet) {
+            true => names(packet.payload),
+            false => vec![packet.payload.to_vec()],
+        });
         let streams = tap::streams(&frames).into_iter().map(|stream| stream.bytes);
         datagrams.chain(streams).chain(heard.fresh.iter().cloned()).collect()
     };
     lives.iter().zip(&pair.heard).map(of_life).collect()
+}
+
+/// The names in a question. The rest are numbers, the same for all who ask the same.
+fn names(question: &[u8]) -> Vec<Vec<u8>> {
+    let names = question.split(|byte| !byte.is_ascii_alphanumeric());
+    names.map(<[u8]>::to_vec).collect()
 }
 
 fn sent<'a>(life: &'a Life, pair: &Pair<'_>) -> impl Iterator<Item = &'a Frame> + use<'a> {
