@@ -1,4 +1,4 @@
-// Generated from core/node/src/api/mod.rs; not to be edited.
+// Generated from core/node/src/api; not to be edited.
 
 export type Command = { "set_name": { 
 /**

@@ -7,53 +7,35 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
-    time::Duration,
 };
 
 use covey_proto::{
-    AccountId, ConversationId, EntryId, LogId, Seq,
-    io::{self, Refusal},
-    people::{self, Friend as Person},
+    LogId, Seq, io,
     seal::hex,
-    store::{Kind, Message as Shown, Shown as Content},
+    store::{Kind, Message as Shown},
     talk::parse_have,
-    wire::{LogHave, letter},
+    wire::LogHave,
 };
 use futures::{FutureExt as _, future::BoxFuture, future::Shared};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Answer, Command, Event, Failure, Friend, InviteKind, Message, Query, Reply, Standing, State,
-    Status,
+    Answer, Command, Event, Failure, Message, Query, Reply, View,
+    words::{conversation, filled, machine},
 };
-use crate::{
-    net::Counts,
-    store::{History, Page},
-};
+use crate::store::{History, Page};
 
 /// The most events a listener may lag behind before it gets a snapshot instead.
 const MAX_LAG: usize = 1024;
 /// The most recent keys whose outcome is remembered.
 const MAX_KEYS: usize = 256;
 const MAX_PAGE: u32 = 1000;
-const LINK_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
-const SCREEN_TTL: Duration = Duration::from_secs(600);
 
 /// A command on its way to the loop.
 #[derive(Debug)]
 pub(crate) struct Ask {
     pub(crate) command: io::Command,
     pub(crate) done: oneshot::Sender<Result<io::Reply, String>>,
-}
-
-/// What the loop shows of itself.
-#[derive(Debug, Default)]
-pub(crate) struct View {
-    pub(crate) status: Status,
-    pub(crate) account: Option<AccountId>,
-    pub(crate) people: BTreeMap<ConversationId, Person>,
-    pub(crate) online: BTreeSet<AccountId>,
-    pub(crate) counts: Counts,
 }
 
 type Outcome = Shared<BoxFuture<'static, Result<Reply, Failure>>>;
@@ -247,97 +229,3 @@ impl Listener {
 
 const NO_ID: &str = "a message's id is 8 to 64 hexadecimal digits";
 const NO_MESSAGE: &str = "there is no such message";
-
-fn filled(id: &str, with: char) -> Option<EntryId> {
-    let missing = 64usize.checked_sub(id.len()).filter(|_| id.len() >= 8)?;
-    parse_hex(&format!("{id}{}", with.to_string().repeat(missing))).map(EntryId)
-}
-
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
-fn conversation(friend: &str) -> Result<ConversationId, Failure> {
-    parse_hex(friend).map(ConversationId).ok_or_else(|| Failure::new(Refusal::NoFriend))
-}
-
-/// The command in the machine's words.
-fn machine(command: Command) -> Result<io::Command, Failure> {
-    Ok(match command {
-        Command::SetName { name } => io::Command::Name(name),
-        Command::Invite { kind, ttl } => {
-            let (kind, usual) = match kind {
-                InviteKind::Link => (letter::InviteKind::Link, LINK_TTL),
-                InviteKind::Screen => (letter::InviteKind::Screen, SCREEN_TTL),
-            };
-            io::Command::Invite(kind, ttl.map_or(usual, |ttl| Duration::from_secs(ttl.into())))
-        }
-        Command::Accept { text } => io::Command::Accept(text),
-        Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),
-        Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
-        Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),
-        Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),
-    })
-}
-
-impl View {
-    pub(crate) fn status(&self) -> Status {
-        let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
-        friends.sort_by(|one, other| one.name.cmp(&other.name));
-        Status { friends, turned_away: self.counts.turned_away(), ..self.status.clone() }
-    }
-
-    pub(crate) fn friend(&self, person: &Person) -> Friend {
-        Friend {
-            id: hex(&person.conversation.0),
-            name: person.name.clone(),
-            standing: match person.standing {
-                people::Standing::Waiting => Standing::Waiting,
-                people::Standing::Friend => Standing::Friend,
-                people::Standing::UsedUp => Standing::UsedUp,
-                people::Standing::Expired => Standing::Expired,
-            },
-            verified: person.verified,
-            blocked: person.blocked,
-            online: self.is_online(person),
-        }
-    }
-
-    fn is_online(&self, person: &Person) -> bool {
-        person.account.is_some_and(|account| self.online.contains(&account))
-    }
-
-    fn message(&self, shown: &Shown, arrived: bool) -> Message {
-        let person = self.people.get(&shown.log.conversation);
-        let mine = Some(shown.from) == self.account;
-        let state = match person {
-            _ if !mine || arrived => State::Delivered,
-            Some(person) if self.is_online(person) => State::Sending,
-            Some(person) => match person.standing {
-                people::Standing::UsedUp | people::Standing::Expired => State::Failed,
-                people::Standing::Waiting | people::Standing::Friend => State::Waiting,
-            },
-            None => State::Failed,
-        };
-        let from = if mine { Some(&self.status.name) } else { person.map(|person| &person.name) };
-        Message {
-            id: hex(&shown.id.0),
-            friend: hex(&shown.log.conversation.0),
-            mine,
-            from: from.cloned().unwrap_or_default(),
-            text: match &shown.shown {
-                Content::Text(text) => Some(text.clone()),
-                Content::Newer => None,
-            },
-            state,
-            at: shown.at.0,
-        }
-    }
-}

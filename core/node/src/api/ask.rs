@@ -1,0 +1,117 @@
+//! What shells ask: commands and queries, and what they are answered.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Friend, Message, Status};
+
+/// Something to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// Call this person so: 1 to 64 bytes.
+    SetName {
+        /// The name.
+        name: String,
+    },
+    /// Make an invite.
+    Invite {
+        /// How it is handed over.
+        kind: InviteKind,
+        /// For how many seconds it is good; without, as long as its kind should be.
+        ttl: Option<u32>,
+    },
+    /// Answer an invite.
+    Accept {
+        /// Its text.
+        text: String,
+    },
+    /// Say something to a friend: 1 byte to 32 KiB.
+    Send {
+        /// To whom.
+        friend: String,
+        /// What.
+        text: String,
+    },
+    /// Call a friend so.
+    Rename {
+        /// Whom.
+        friend: String,
+        /// The name, no other friend's.
+        name: String,
+    },
+    /// Hear nothing from a friend any more, or hear him again.
+    Block {
+        /// Whom.
+        friend: String,
+        /// Whether to.
+        blocked: bool,
+    },
+    /// End a friendship.
+    Remove {
+        /// With whom.
+        friend: String,
+    },
+}
+
+/// How an invite is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum InviteKind {
+    /// As text or picture over whatever carries it: good for seven days.
+    Link,
+    /// Shown on a screen and scanned there: good for ten minutes.
+    Screen,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// It is done.
+    Done,
+    /// The invite's text.
+    Invite(String),
+    /// The friend to be.
+    Friend(Friend),
+    /// The id of the message, which is on disk.
+    Sent(String),
+}
+
+/// Something to be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Query {
+    /// Who we are, whom we know, how it goes.
+    Status,
+    /// Messages of a conversation.
+    Log {
+        /// With whom.
+        friend: String,
+        /// The last ones before this message; without, the last ones.
+        before: Option<String>,
+        /// How many at most, 1 to 1,000.
+        limit: u32,
+    },
+    /// One message.
+    Message {
+        /// Its id, or how it begins, 8 digits at least.
+        id: String,
+    },
+}
+
+/// What a query is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Query::Status`].
+    Status(Status),
+    /// To [`Query::Log`], oldest first.
+    Log(Vec<Message>),
+    /// To [`Query::Message`].
+    Message(Message),
+}

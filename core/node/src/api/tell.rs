@@ -1,0 +1,140 @@
+//! What shells are told: how it stands, what happened, and why something did not.
+
+use serde::{Deserialize, Serialize};
+
+/// Who we are, whom we know, how it goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Status {
+    /// What this person is called.
+    pub name: String,
+    /// Where the secrets are kept: `keyring`, `passphrase` or `file`.
+    pub vault: String,
+    /// The program's version.
+    pub version: String,
+    /// Where this device may be dialled, as multiaddresses.
+    pub addresses: Vec<String>,
+    /// How often strangers came to nothing here since the start: handshakes, streams, letters.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub turned_away: u64,
+    /// Everybody, by name.
+    pub friends: Vec<Friend>,
+}
+
+/// A friend, or who is to become one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Friend {
+    /// The id of the conversation with him.
+    pub id: String,
+    /// What we call him; no other friend is called so.
+    pub name: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// Whether his code was scanned from his screen.
+    pub verified: bool,
+    /// Whether we hear nothing from him.
+    pub blocked: bool,
+    /// Whether a device of his is linked now.
+    pub online: bool,
+}
+
+/// How it stands with a friend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// We wait for his answer.
+    Waiting,
+    /// We are friends.
+    Friend,
+    /// Somebody else had used his invite.
+    UsedUp,
+    /// His invite had expired.
+    Expired,
+}
+
+/// A message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Message {
+    /// Its id.
+    pub id: String,
+    /// In which conversation.
+    pub friend: String,
+    /// Whether we wrote it.
+    pub mine: bool,
+    /// Who wrote it, by name.
+    pub from: String,
+    /// What it says; nothing if it is newer than this app.
+    pub text: Option<String>,
+    /// What became of it.
+    pub state: State,
+    /// When it was written, by its author's clock.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub at: u64,
+}
+
+/// What became of a message. What others wrote is delivered once it is here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It cannot get there: the friend never became one.
+    Failed,
+    /// It is on our disk; no device of the friend is linked.
+    Waiting,
+    /// It is on its way on a link.
+    Sending,
+    /// A device of the friend has it on its disk.
+    Delivered,
+}
+
+/// Something that happened. The first a subscriber hears is a snapshot, and again whenever it was
+/// too slow to hear all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// All that is told by [`super::Query::Status`].
+    Snapshot(Status),
+    /// A message is there, or is shown elsewhere in its conversation.
+    Message(Message),
+    /// Our messages in a conversation reached a device of the friend: their states are other ones.
+    Delivered {
+        /// The conversation.
+        friend: String,
+    },
+    /// A friend was made, or something about him changed.
+    Friend(Friend),
+    /// A friendship ended.
+    FriendGone {
+        /// Which.
+        friend: String,
+    },
+    /// Somebody else tried an invite that was used before.
+    InviteUsedAgain,
+    /// Two different messages stand at one place of a device's log: it was copied, or cheats.
+    Forked {
+        /// The conversation.
+        friend: String,
+    },
+}
+
+/// Why something was not done or told: a sentence for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[error("{message}")]
+pub struct Failure {
+    /// JSON-RPC's code: -32600 to -32700 for what is no request, 1 for all else.
+    pub code: i32,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Failure {
+    /// A request that makes sense but comes to nothing.
+    pub fn new(message: impl ToString) -> Self {
+        Self { code: 1, message: message.to_string() }
+    }
+}

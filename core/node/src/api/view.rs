@@ -1,0 +1,78 @@
+//! What the loop shows of itself, in the API's words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use covey_proto::{
+    AccountId, ConversationId,
+    people::{self, Friend as Person},
+    seal::hex,
+    store::{Message as Shown, Shown as Content},
+};
+
+use super::{Friend, Message, Standing, State, Status};
+use crate::net::Counts;
+
+/// What the loop shows of itself.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) status: Status,
+    pub(crate) account: Option<AccountId>,
+    pub(crate) people: BTreeMap<ConversationId, Person>,
+    pub(crate) online: BTreeSet<AccountId>,
+    pub(crate) counts: Counts,
+}
+
+impl View {
+    pub(crate) fn status(&self) -> Status {
+        let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
+        friends.sort_by(|one, other| one.name.cmp(&other.name));
+        Status { friends, turned_away: self.counts.turned_away(), ..self.status.clone() }
+    }
+
+    pub(crate) fn friend(&self, person: &Person) -> Friend {
+        Friend {
+            id: hex(&person.conversation.0),
+            name: person.name.clone(),
+            standing: match person.standing {
+                people::Standing::Waiting => Standing::Waiting,
+                people::Standing::Friend => Standing::Friend,
+                people::Standing::UsedUp => Standing::UsedUp,
+                people::Standing::Expired => Standing::Expired,
+            },
+            verified: person.verified,
+            blocked: person.blocked,
+            online: self.is_online(person),
+        }
+    }
+
+    fn is_online(&self, person: &Person) -> bool {
+        person.account.is_some_and(|account| self.online.contains(&account))
+    }
+
+    pub(super) fn message(&self, shown: &Shown, arrived: bool) -> Message {
+        let person = self.people.get(&shown.log.conversation);
+        let mine = Some(shown.from) == self.account;
+        let state = match person {
+            _ if !mine || arrived => State::Delivered,
+            Some(person) if self.is_online(person) => State::Sending,
+            Some(person) => match person.standing {
+                people::Standing::UsedUp | people::Standing::Expired => State::Failed,
+                people::Standing::Waiting | people::Standing::Friend => State::Waiting,
+            },
+            None => State::Failed,
+        };
+        let from = if mine { Some(&self.status.name) } else { person.map(|person| &person.name) };
+        Message {
+            id: hex(&shown.id.0),
+            friend: hex(&shown.log.conversation.0),
+            mine,
+            from: from.cloned().unwrap_or_default(),
+            text: match &shown.shown {
+                Content::Text(text) => Some(text.clone()),
+                Content::Newer => None,
+            },
+            state,
+            at: shown.at.0,
+        }
+    }
+}

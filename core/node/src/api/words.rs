@@ -1,0 +1,55 @@
+//! The API's words in the machine's: ids out of hexadecimal, commands.
+
+use std::time::Duration;
+
+use covey_proto::{
+    ConversationId, EntryId,
+    io::{self, Refusal},
+    wire::letter,
+};
+
+use super::{Command, Failure, InviteKind};
+
+const LINK_TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+const SCREEN_TTL: Duration = Duration::from_secs(600);
+
+/// The id that begins so, its end filled up.
+pub(super) fn filled(id: &str, with: char) -> Option<EntryId> {
+    let missing = 64usize.checked_sub(id.len()).filter(|_| id.len() >= 8)?;
+    parse_hex(&format!("{id}{}", with.to_string().repeat(missing))).map(EntryId)
+}
+
+fn parse_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+/// The conversation of this name.
+pub(super) fn conversation(friend: &str) -> Result<ConversationId, Failure> {
+    parse_hex(friend).map(ConversationId).ok_or_else(|| Failure::new(Refusal::NoFriend))
+}
+
+/// The command in the machine's words.
+pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
+    Ok(match command {
+        Command::SetName { name } => io::Command::Name(name),
+        Command::Invite { kind, ttl } => {
+            let (kind, usual) = match kind {
+                InviteKind::Link => (letter::InviteKind::Link, LINK_TTL),
+                InviteKind::Screen => (letter::InviteKind::Screen, SCREEN_TTL),
+            };
+            io::Command::Invite(kind, ttl.map_or(usual, |ttl| Duration::from_secs(ttl.into())))
+        }
+        Command::Accept { text } => io::Command::Accept(text),
+        Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),
+        Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
+        Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),
+        Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),
+    })
+}

@@ -1,0 +1,54 @@
+//! Which room does what a person wants.
+
+use super::Node;
+use crate::{
+    io::{Command, Refusal, Reply},
+    store::Shelf,
+    time::Time,
+};
+
+impl Node {
+    pub(super) fn on_command(
+        &mut self,
+        command: Command,
+        now: Time,
+        shelf: &mut dyn Shelf,
+    ) -> Result<Reply, Refusal> {
+        let people = &mut self.people;
+        let known = |conversation| people.friend(conversation).ok_or(Refusal::NoFriend);
+        Ok(match command {
+            Command::Name(name) => {
+                people.rename(&name, shelf).map_err(|_| Refusal::Name)?;
+                Reply::Done
+            }
+            Command::Invite(kind, good_for) => {
+                let invite = people.invite(kind, good_for, now, &mut self.dice, shelf);
+                Reply::Invite(invite.ok_or(Refusal::TooManyInvites)?.text())
+            }
+            Command::Accept(text) => {
+                Reply::Friend(people.accept(&text, now, &mut self.dice, shelf)?)
+            }
+            Command::Send(conversation, text) => {
+                if known(conversation)?.blocked {
+                    return Err(Refusal::Blocked);
+                }
+                Reply::Sent(self.talk.say(conversation, text, now, &mut self.dice, shelf)?)
+            }
+            Command::Rename(conversation, name) => {
+                let friend = known(conversation)?;
+                people.call(friend, &name, shelf).map_err(|_| Refusal::Name)?;
+                Reply::Done
+            }
+            Command::Block(conversation, blocked) => {
+                let friend = known(conversation)?;
+                people.block(friend, blocked, shelf);
+                Reply::Done
+            }
+            Command::Remove(conversation) => {
+                let friend = known(conversation)?;
+                people.remove(friend, shelf);
+                Reply::Done
+            }
+        })
+    }
+}
