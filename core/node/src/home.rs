@@ -17,6 +17,7 @@ use std::{
 use covey_proto::{
     AccountId,
     people::{card::Class, own::Me},
+    store::Record,
 };
 use zeroize::Zeroizing;
 
@@ -112,6 +113,19 @@ impl Home {
     /// This device's keys.
     pub(crate) fn me(&self) -> Me {
         Me::parse(&self.keys).expect("parsed when the home was opened")
+    }
+
+    /// What the machine begins with; a store that does not know this device gets to know it.
+    pub(crate) fn state(&mut self) -> Result<Vec<Record>, store::Error> {
+        let mut state = self.store.state()?;
+        let new = self.me().enrol(Class::Pc, &state);
+        if !new.is_empty() {
+            self.store.batch(|shelf| {
+                new.iter().for_each(|record| shelf.put(record.kind, &record.key, &record.bytes));
+            })?;
+            state = self.store.state()?;
+        }
+        Ok(state)
     }
 
     /// The port it listens on, or 0 before the first start.

@@ -130,9 +130,9 @@ impl Drop for Running {
 ///
 /// # Errors
 /// [`Error`], if it cannot run.
-pub fn start(home: Home, options: &Options) -> Result<Running, Error> {
+pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
     let clock = Clock::start();
-    let mut node = Node::new(home.me(), seed()?, home.store.state()?, clock.now());
+    let mut node = Node::new(home.me(), seed()?, home.state()?, clock.now());
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
     let (mut directory, mut tags) = (None, Vec::new());
     for output in &outputs {

@@ -104,7 +104,7 @@ impl Shell {
     /// Begins with a new machine, as the disk makes it. It is told what nobody will tell again, and
     /// a row is written anew, to see that rows can be.
     fn begin(&mut self, now: Time) -> Result<(), Error> {
-        let (seed, state) = (seed()?, self.home.store.state()?);
+        let (seed, state) = (seed()?, self.home.state()?);
         let row = state.first().cloned();
         let reachable = self.reachable.clone().map(Input::Reachable);
         let heard = self.heard.values().cloned();

@@ -65,6 +65,36 @@ impl Me {
         (me, records)
     }
 
+    /// This account on a new device: what a copy or a restored backup goes on as.
+    #[must_use]
+    pub fn anew(&self, seed: [u8; 32]) -> Self {
+        let mut dice = Dice::new(seed);
+        let [account_key, recovery, ..] = self.secrets.clone();
+        let (device, noise) = (Secret(dice.roll()), Secret(dice.roll()));
+        Self::of(self.account, [account_key, recovery, device, noise])
+    }
+
+    /// What a store that does not know this device of its account yet is to take in: a roster that
+    /// lists it, and its card. Nothing if it knows it, or the account has no room for it.
+    pub fn enrol(&self, class: Class, state: &[Record]) -> Vec<Record> {
+        let of = |kind, key: &[u8]| state.iter().find(|r| r.kind == kind && r.key == key);
+        let rosters = of(Kind::Roster, &self.account.0);
+        let Some(mut rosters) = rosters.and_then(|record| Rosters::parse(&record.bytes)) else {
+            return Vec::new();
+        };
+        if of(Kind::Card, &self.device().0).is_some() {
+            return Vec::new();
+        }
+        let mut roster = rosters.roster().clone();
+        roster.version = roster.version.saturating_add(1);
+        roster.devices.insert(self.device(), self.key());
+        if rosters.take(&roster.sign(&self.account_key)).is_err() {
+            return Vec::new();
+        }
+        let (key, bytes) = (self.account.0.to_vec(), rosters.encode());
+        alloc::vec![Record { kind: Kind::Roster, key, bytes }, self.card_record(&self.card(class))]
+    }
+
     fn of(account: AccountId, secrets: [Secret; 4]) -> Self {
         let [account_key, _, device_key, noise] = &secrets;
         Self {
@@ -234,3 +264,24 @@ fn row(record: &MapRecord) -> Vec<u8> {
 const MAX_RECORDS: usize = 20_000;
 /// A counter beyond this would leave no room to answer it.
 const MAX_COUNTER: u64 = u64::MAX >> 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_device_of_an_account_is_enrolled_once() {
+        let (old, mut state) = Me::found("Ana", Class::Pc, [1; 32]);
+        assert_eq!(old.enrol(Class::Pc, &state), []);
+        let new = old.anew([2; 32]);
+        assert!(new.account == old.account && new.device() != old.device());
+        let records = new.enrol(Class::Pc, &state);
+        let rosters = Rosters::parse(&records[0].bytes).unwrap();
+        assert!(Rosters::new(rosters.newest().clone()).is_ok());
+        let devices = &rosters.roster().devices;
+        assert!([&old, &new].iter().all(|me| devices.contains_key(&me.device())));
+        state.retain(|record| record.kind != Kind::Roster);
+        state.extend(records);
+        assert_eq!(new.enrol(Class::Pc, &state), []);
+    }
+}
