@@ -22,17 +22,14 @@ impl World {
         let waiting = device.inbox.len().min(BATCH);
         let inputs: Vec<Input> = device.inbox.drain(..waiting).collect();
         let run = device.run;
-        if std::mem::take(&mut device.disk_fails) {
-            return self.fail_commit(who, inputs);
-        }
-        self.commit(who, inputs);
+        self.attempt(who, inputs);
         if self.runs(who, run) && !self.device(who).inbox.is_empty() {
             self.device_mut(who).waking = true;
             self.after(0, Happening::Wake(who, run));
         }
     }
 
-    fn commit(&mut self, who: Who, inputs: Vec<Input>) {
+    pub(crate) fn commit(&mut self, who: Who, inputs: Vec<Input>) {
         let world = self.now;
         let device = self.device_mut(who);
         let (run, now) = (device.run, device.now(world));
@@ -55,21 +52,6 @@ impl World {
         }
         if self.runs(who, run) {
             self.set_alarm(who);
-        }
-    }
-
-    /// A commit fails: the machine is made anew from the disk and tries one input after the other.
-    fn fail_commit(&mut self, who: Who, inputs: Vec<Input>) {
-        self.note(|| format!("{who:?} cannot commit"));
-        let later = std::mem::take(&mut self.device_mut(who).inbox);
-        let links: Vec<_> = self.device(who).links.keys().copied().collect();
-        self.break_links(who);
-        self.begin(who);
-        let run = self.device(who).run;
-        for input in inputs.into_iter().chain(later).chain(links.into_iter().map(Input::LinkDown)) {
-            if self.runs(who, run) {
-                self.commit(who, vec![input]);
-            }
         }
     }
 
@@ -128,7 +110,7 @@ impl World {
     }
 
     /// Starts a run of the program on what the disk holds.
-    fn begin(&mut self, who: Who) {
+    pub(crate) fn begin(&mut self, who: Who) {
         let (seed, world) = (self.dice.roll(), self.now);
         self.device_mut(who).begin(seed, world);
         self.set_alarm(who);
@@ -170,7 +152,7 @@ impl World {
         self.device_mut(who).fuse = Some(steps);
     }
 
-    fn break_links(&mut self, who: Who) {
+    pub(crate) fn break_links(&mut self, who: Who) {
         let run = self.device(who).run;
         let wires = self.wires.iter().enumerate();
         let its = wires.filter(|(_, w)| w.ends.iter().any(|end| (end.who, end.run) == (who, run)));

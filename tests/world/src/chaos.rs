@@ -2,8 +2,6 @@
 
 use std::{net::Ipv6Addr, time::Duration};
 
-use covey_proto::Input;
-
 use crate::{
     device::Who,
     people::{at, public},
@@ -93,21 +91,6 @@ impl World {
         let ip = Ipv6Addr::new(0x2001, 0xdb8, 1, 0, 0, 0, 0, place);
         self.device_mut(who).addresses = vec![at(ip, 4242)];
         self.network_changed(who);
-    }
-
-    /// A device's wall clock is set. Its shell follows a step forward at once and one back at its
-    /// next start, for it tells no moment twice.
-    pub fn set_clock(&mut self, who: Who, ms: i64) {
-        let device = self.device_mut(who);
-        device.wall = ms;
-        device.told = device.told.max(ms);
-        device.due = None;
-        self.tell(who, 0, Input::ClockStep);
-    }
-
-    /// The next commit of a device fails.
-    pub fn fail_disk(&mut self, who: Who) {
-        self.device_mut(who).disk_fails = true;
     }
 
     /// How often a device crashed.

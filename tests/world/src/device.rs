@@ -12,7 +12,7 @@ use covey_proto::{
     wire::Address,
 };
 
-use crate::{net::Known, shelf::Disk, wire::WireEnd};
+use crate::{faults::Writes, net::Known, shelf::Disk, wire::WireEnd};
 
 /// A device of a World, as its stories name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,10 +52,16 @@ pub(crate) struct Device {
     pub(crate) fuse: Option<u32>,
     pub(crate) crashes: u32,
     pub(crate) dials: u64,
-    /// Its next commit fails.
-    pub(crate) disk_fails: bool,
+    /// Whether its disk takes writes.
+    pub(crate) writes: Writes,
+    /// While its shell does nothing because of that: when it tries again.
+    pub(crate) paused: Option<Time>,
     pub(crate) done: BTreeMap<Asker, Result<Reply, Refusal>>,
+    /// Commands that its shell answered without asking its node.
+    pub(crate) refused: BTreeSet<Asker>,
     pub(crate) events: Vec<Event>,
+    /// What its node ever told a person to have said for him.
+    pub(crate) sent: BTreeSet<EntryId>,
     /// What its node ever told a person to be a message.
     pub(crate) shown: BTreeSet<EntryId>,
 }
@@ -85,9 +91,12 @@ impl Device {
             fuse: None,
             crashes: 0,
             dials: 0,
-            disk_fails: false,
+            writes: Writes::Kept,
+            paused: None,
             done: BTreeMap::new(),
+            refused: BTreeSet::new(),
             events: Vec::new(),
+            sent: BTreeSet::new(),
             shown: BTreeSet::new(),
         }
     }
@@ -121,6 +130,7 @@ impl Device {
         self.node = None;
         self.run += 1;
         self.inbox.clear();
+        self.paused = None;
         (self.waking, self.due) = (false, None);
         self.links.clear();
         self.directory = None;

@@ -7,14 +7,15 @@
 //! ```
 //!
 //! A World is its seed: whatever happens in it happens again. It crashes devices between any two
-//! things they do, fails commits, cuts links, loses the tail of what they carry and sets clocks; a
-//! referee watches all the while that nobody claims what is not on his disk. Noise has its own
-//! tests: links are joined where they are up, and whether they may be is asked of both sides'
-//! directories.
+//! things they do, fails commits, fills disks and sets them back, cuts links, loses the tail of
+//! what they carry and sets clocks; a referee watches all the while that nobody claims what is not
+//! on his disk. Noise has its own tests: links are joined where they are up, and whether they may
+//! be is asked of both sides' directories.
 
 mod batch;
 mod chaos;
 mod device;
+mod faults;
 mod lan;
 mod net;
 mod people;

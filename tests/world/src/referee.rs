@@ -21,6 +21,7 @@ impl World {
             }
             Output::Done(_, Ok(Reply::Sent(id))) => {
                 assert!(device.disk.shows(*id), "{who:?} said {id:?} and does not show it");
+                device.sent.insert(*id);
             }
             Output::Event(Event::Talk(News::Message(message))) => {
                 let (id, shown) = (message.id, device.disk.shows(message.id));

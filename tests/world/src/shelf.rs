@@ -1,9 +1,10 @@
-//! A disk in memory: what a batch wrote is there whole after the commit, or not at all.
+//! A disk in memory: what a batch wrote is there whole after the commit, or not at all. The last
+//! commits can be lost, as if they had never been synced.
 //!
 //! Every write leaves behind how to take it back; runs are kept as the bytes they are and opened
 //! again whenever they are read, as a database would.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use covey_proto::{
     ConversationId, EntryId, LogId, Seq, Time,
@@ -23,7 +24,12 @@ pub(crate) struct Disk {
     messages: BTreeMap<(ConversationId, EntryId), Message>,
     orders: BTreeSet<(ConversationId, Time, EntryId)>,
     undo: Vec<Undo>,
+    /// How to take back the last commits.
+    commits: VecDeque<Vec<Undo>>,
 }
+
+/// So many commits can be lost.
+const COMMITS: usize = 16;
 
 #[derive(Debug)]
 enum Undo {
@@ -54,12 +60,30 @@ impl Disk {
 
     /// What the batch wrote stays.
     pub(crate) fn commit(&mut self) {
-        self.undo.clear();
+        if !self.undo.is_empty() {
+            self.commits.push_back(std::mem::take(&mut self.undo));
+        }
+        if self.commits.len() > COMMITS {
+            self.commits.pop_front();
+        }
     }
 
     /// What the batch wrote was never there.
     pub(crate) fn roll_back(&mut self) {
-        while let Some(undo) = self.undo.pop() {
+        let undo = std::mem::take(&mut self.undo);
+        self.take_back(undo);
+    }
+
+    /// What the last batches wrote was never there.
+    pub(crate) fn lose(&mut self, commits: usize) {
+        for _ in 0..commits {
+            let undo = self.commits.pop_back();
+            undo.into_iter().for_each(|undo| self.take_back(undo));
+        }
+    }
+
+    fn take_back(&mut self, written: Vec<Undo>) {
+        for undo in written.into_iter().rev() {
             match undo {
                 Undo::State(key, Some(before)) => _ = self.state.insert(key, before),
                 Undo::State(key, None) => _ = self.state.remove(&key),

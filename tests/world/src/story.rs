@@ -113,6 +113,11 @@ impl World {
         }
     }
 
+    /// What a device ever told its person to have said for him.
+    pub fn sent(&self, who: Who) -> impl Iterator<Item = EntryId> {
+        self.device(who).sent.iter().copied()
+    }
+
     /// What a device shows of what the two persons said, in order.
     pub fn messages(&self, who: Who, one: Who, other: Who) -> impl Iterator<Item = &Message> {
         self.device(who).disk.page(self.talk_of(one, other))

@@ -23,6 +23,7 @@ const LOOK: Duration = Duration::from_secs(20);
 /// After so many looks all of them meet: two who hid at once know no way to each other.
 const MEET: u64 = 60;
 const DAY: i64 = 24 * 3600 * 1000;
+const YEAR: i64 = 365 * DAY;
 const STORM: Weather = Weather { fastest: 5, slowest: 1500, loss: 200 };
 
 #[test]
@@ -116,7 +117,7 @@ impl Year {
     fn happen(&mut self, event: u32) {
         let who = self.anybody();
         let other = self.anybody();
-        match if event.is_multiple_of(20) { 0 } else { self.world.roll(24) } {
+        match if event.is_multiple_of(20) { 0 } else { self.world.roll(26) } {
             0 => {
                 let steps = self.world.roll(20);
                 self.world.crash_after(who, u32::try_from(steps).unwrap_or(0));
@@ -129,6 +130,12 @@ impl Year {
             7 => self.world.fail_disk(who),
             8 => {
                 let wrong = self.clock();
+                self.world.set_clock(who, wrong);
+            }
+            11 => self.world.fill_disk(who, true),
+            12 => self.everybody().into_iter().for_each(|who| self.world.fill_disk(who, false)),
+            13 if self.are_all_friends() => {
+                let wrong = self.world.pick(&[-2 * YEAR, 2 * YEAR]);
                 self.world.set_clock(who, wrong);
             }
             9 => {
@@ -161,6 +168,7 @@ impl Year {
             self.world.crash(who);
         }
         for who in self.everybody() {
+            self.world.fill_disk(who, false);
             self.world.switch_on(who);
             self.world.hide(who, false);
             for other in self.everybody() {
@@ -203,12 +211,14 @@ impl Year {
 
     fn check(&self) {
         let mut all = BTreeSet::new();
+        let mut ids = BTreeSet::new();
         for (one, other) in &self.friends {
             let (first, friend) = (self.people[*one][0], self.people[*other][0]);
             let mut logs: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
             for message in self.world.messages(first, first, friend) {
                 let Shown::Text(text) = &message.shown else { panic!("nobody said {message:?}") };
                 assert!(all.insert(text.clone()), "{text} is there twice");
+                ids.insert(message.id);
                 logs.entry(message.log).or_default().insert(message.seq.0);
             }
             for (log, places) in logs {
@@ -216,6 +226,19 @@ impl Year {
             }
         }
         assert_eq!(all.len() as u64, self.said());
+        for id in self.everybody().into_iter().flat_map(|who| self.world.sent(who)) {
+            assert!(ids.contains(&id), "{id:?} was said and is lost");
+        }
+    }
+
+    /// Invites expire: a clock runs ahead of them by years only when they were used.
+    fn are_all_friends(&self) -> bool {
+        let both = self.friends.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
+        let mut pairs = both.flat_map(|(one, other)| {
+            let others = &self.people[other];
+            self.people[one].iter().flat_map(|one| others.iter().map(|other| (*one, *other)))
+        });
+        pairs.all(|(one, other)| self.world.are_friends(one, other))
     }
 
     /// How many messages their authors have on disk.

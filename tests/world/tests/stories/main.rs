@@ -5,6 +5,7 @@
 
 mod befriending;
 mod exactly_once;
+mod faults;
 mod hostile;
 mod kin;
 mod links;

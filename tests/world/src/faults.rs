@@ -1,0 +1,134 @@
+//! What goes wrong at a device by itself: its disk and its clock.
+//!
+//! A batch is on disk whole or not at all: that is the database's word, and its own tests hold it
+//! to it. What is left to go wrong is a commit that fails, a disk that takes nothing for a while,
+//! and one that said it had synced and had not: it comes back from a power cut without its last
+//! commits. The shell's answer to the first two is played here as `core/node/src/run/recover.rs`
+//! gives it.
+
+use std::mem;
+
+use covey_proto::{Input, Time, io::Asker};
+
+use crate::{
+    device::Who,
+    world::{Happening, World},
+};
+
+/// So many ms later a disk that took no writes is tried again.
+const PROBE: u64 = 60_000;
+
+/// What a device's disk does with a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writes {
+    Kept,
+    /// The next one fails.
+    FailOnce,
+    /// It is full.
+    Fail,
+}
+
+impl World {
+    /// The next commit of a device fails.
+    pub fn fail_disk(&mut self, who: Who) {
+        self.device_mut(who).writes = Writes::FailOnce;
+    }
+
+    /// A device's disk is full from now on, or has room again.
+    pub fn fill_disk(&mut self, who: Who, full: bool) {
+        self.device_mut(who).writes = if full { Writes::Fail } else { Writes::Kept };
+    }
+
+    /// The power goes, and the disk has kept all but the last of so many commits, though it said
+    /// otherwise. The device stays off.
+    pub fn lose_commits(&mut self, who: Who, count: usize) {
+        self.switch_off(who);
+        self.note(|| format!("{who:?} loses {count} commits"));
+        let device = self.device_mut(who);
+        device.disk.lose(count);
+        // what it showed then is news to it
+        device.shown.retain(|id| device.disk.shows(*id));
+    }
+
+    /// Whether a command was refused because the disk takes no writes.
+    #[must_use]
+    pub fn refused(&self, who: Who, asker: Asker) -> bool {
+        self.device(who).refused.contains(&asker)
+    }
+
+    /// A device's wall clock is set, to be so many ms ahead. Its shell follows a step forward at
+    /// once and one back at its next start, for it tells no moment twice.
+    pub fn set_clock(&mut self, who: Who, ms: i64) {
+        self.note(|| format!("{who:?} has its clock set {ms} ms ahead"));
+        let device = self.device_mut(who);
+        device.wall = ms;
+        device.told = device.told.max(ms);
+        device.due = None;
+        self.tell(who, 0, Input::ClockStep);
+    }
+
+    /// Handles what came in, unless the disk takes no writes. Then a shell pauses: it closes its
+    /// links, and tries again each minute and whenever a person wants something.
+    pub(crate) fn attempt(&mut self, who: Who, mut inputs: Vec<Input>) {
+        let now = self.now;
+        let device = self.device_mut(who);
+        let fails = device.writes != Writes::Kept;
+        if device.writes == Writes::FailOnce {
+            device.writes = Writes::Kept;
+        }
+        if let Some(until) = device.paused {
+            let asked = inputs.iter().any(|input| matches!(input, Input::Command(..)));
+            if !asked && now < until {
+                return self.refuse(who, inputs);
+            }
+            if !fails {
+                inputs.extend(mem::take(&mut device.inbox));
+                self.begin(who);
+            }
+        }
+        match (fails, self.device(who).writes) {
+            (false, _) => self.commit(who, inputs),
+            (true, Writes::Fail) => self.pause(who, inputs),
+            (true, Writes::Kept | Writes::FailOnce) => self.recover(who, inputs),
+        }
+    }
+
+    /// The machine is made anew from the disk and tries one input after the other.
+    fn recover(&mut self, who: Who, inputs: Vec<Input>) {
+        self.note(|| format!("{who:?} cannot commit"));
+        let later = mem::take(&mut self.device_mut(who).inbox);
+        let links: Vec<_> = self.device(who).links.keys().copied().collect();
+        self.break_links(who);
+        self.begin(who);
+        let run = self.device(who).run;
+        for input in inputs.into_iter().chain(later).chain(links.into_iter().map(Input::LinkDown)) {
+            if self.runs(who, run) {
+                self.commit(who, vec![input]);
+            }
+        }
+    }
+
+    fn pause(&mut self, who: Who, inputs: Vec<Input>) {
+        self.note(|| format!("{who:?} has no room on its disk"));
+        self.break_links(who);
+        let until = Time(self.now.0 + PROBE);
+        let device = self.device_mut(who);
+        device.links.clear();
+        device.due = None;
+        device.paused = Some(until);
+        let run = device.run;
+        self.at(until, Happening::Wake(who, run));
+        self.refuse(who, inputs);
+    }
+
+    /// Answers commands, and closes links; all else is told again by whoever told it.
+    fn refuse(&mut self, who: Who, inputs: Vec<Input>) {
+        for input in inputs {
+            if let Input::Command(asker, _) = input {
+                self.device_mut(who).refused.insert(asker);
+            } else if let Input::LinkUp(link, _) = input {
+                self.hang_up(who, link);
+            }
+        }
+    }
+}

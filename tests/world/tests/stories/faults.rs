@@ -1,0 +1,101 @@
+//! What breaks at a device by itself, its disk or its clock, and what is left of what was said.
+
+use std::time::Duration;
+
+use covey_proto::Command;
+use world::{Who, World};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const YEARS: i64 = 2 * 365 * 24 * 3_600_000;
+
+#[test]
+fn a_full_disk_refuses_what_is_said_and_keeps_what_was() {
+    let (mut world, alice, bob) = friends(1);
+    world.say(alice, bob, "before");
+    world.fill_disk(alice, true);
+    let refused = world.command(alice, Command::Send(world.talk_of(alice, bob), "no room".into()));
+    world.until("she is told", |w| w.refused(alice, refused));
+    world.say(bob, alice, "to somebody with a full disk");
+    world.pass(10 * MINUTE);
+    assert_eq!(world.texts(alice, bob), ["before"]);
+    assert_eq!(world.links(alice, bob), 0, "nothing is heard that cannot be kept");
+
+    world.fill_disk(alice, false);
+    world.say(alice, bob, "after");
+    for who in [alice, bob] {
+        let all = ["before", "to somebody with a full disk", "after"];
+        world.until("all is there", |w| w.messages(who, alice, bob).count() == 3);
+        let mut texts = world.texts(who, if who == alice { bob } else { alice });
+        texts.sort_by_key(|text| all.iter().position(|one| one == text));
+        assert_eq!(texts, all);
+    }
+}
+
+#[test]
+fn a_disk_with_room_again_is_found_within_a_minute() {
+    let (mut world, alice, bob) = friends(2);
+    world.fill_disk(alice, true);
+    world.say(bob, alice, "hello");
+    world.pass(10 * MINUTE);
+    world.fill_disk(alice, false);
+    world.pass(2 * MINUTE);
+    assert_eq!(world.texts(alice, bob), ["hello"]);
+}
+
+#[test]
+fn a_clock_that_jumps_for_years_at_one_device_leaves_one_order_everywhere() {
+    for seed in 0..10 {
+        let mut world = World::new(seed);
+        let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
+        world.befriend(alice, phone);
+        for (step, restarts) in
+            [(YEARS, false), (-YEARS, true), (0, true), (YEARS, true), (-YEARS, false)]
+        {
+            let who = world.pick(&[phone, laptop, alice]);
+            world.set_clock(who, step);
+            if restarts {
+                world.crash(who);
+            }
+            world.link(alice, phone);
+            world.link(alice, laptop);
+            for from in [phone, alice, laptop] {
+                let to = if from == alice { phone } else { alice };
+                world.say(from, to, "what is the time?");
+            }
+        }
+        let ids = |w: &World, who| w.messages(who, alice, phone).map(|m| m.id).collect::<Vec<_>>();
+        for who in [phone, laptop, alice] {
+            world.until("all is there", |w| w.messages(who, alice, phone).count() == 15);
+        }
+        assert_eq!(ids(&world, phone), ids(&world, alice));
+        assert_eq!(ids(&world, laptop), ids(&world, alice));
+    }
+}
+
+#[test]
+fn what_only_a_disk_had_that_was_set_back_is_lost_and_nothing_else() {
+    let (mut world, alice, bob) = friends(3);
+    world.say(alice, bob, "had by both");
+    world.until("it is there", |w| w.texts(bob, alice).len() == 1);
+    world.pass(MINUTE);
+    world.switch_off(bob);
+    world.say(alice, bob, "had by her alone");
+    world.lose_commits(alice, 1);
+    world.switch_on(alice);
+    world.switch_on(bob);
+    world.say(bob, alice, "hello");
+    for who in [alice, bob] {
+        world.until("all is there", |w| w.messages(who, alice, bob).count() == 2);
+    }
+    assert_eq!(world.texts(alice, bob), ["had by both", "hello"]);
+    assert_eq!(world.texts(bob, alice), ["had by both", "hello"]);
+}
+
+fn friends(seed: u64) -> (World, Who, Who) {
+    let mut world = World::new(seed);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.befriend(alice, bob);
+    world.link(alice, bob);
+    world.pass(MINUTE);
+    (world, alice, bob)
+}
