@@ -23,13 +23,13 @@ use zeroize::Zeroizing;
 
 use crate::{
     store::{self, Store},
-    vault::{self, Kept, Secrets, Wish},
+    vault::{self, Kept, Wish},
 };
 
 /// How a home is opened.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// How its secrets are kept.
+    /// How its key is kept.
     pub keep: Wish,
     /// What its person is called at first start.
     pub name: String,
@@ -44,15 +44,12 @@ pub enum Error {
     /// The folder is not ours to use.
     #[error("the home folder cannot be used")]
     Folder(#[from] io::Error),
-    /// The secrets cannot be had.
+    /// The key cannot be had.
     #[error(transparent)]
     Vault(#[from] vault::Error),
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The secrets are not such as this program makes.
-    #[error("the file `vault` in the home is of a newer Covey; update this one")]
-    Foreign,
     /// It was there when the node ran.
     #[error("the file `vault` in the home is gone; restore it from a copy, or choose another home")]
     Lost,
@@ -62,8 +59,6 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Home {
     dir: PathBuf,
-    keys: Zeroizing<Vec<u8>>,
-    account: AccountId,
     kept: Kept,
     pub(crate) store: Store,
     _lock: File,
@@ -83,13 +78,12 @@ impl Home {
             TryLockError::WouldBlock => Error::Taken,
             TryLockError::Error(error) => error.into(),
         })?;
-        let (secrets, kept) = match vault::open(dir, &options.keep)? {
+        let (key, kept) = match vault::open(dir, &options.keep)? {
             Some(opened) => opened,
             None => found(dir, options)?,
         };
-        let store = Store::open(&dir.join(STORE), secrets.key)?;
-        let account = Me::parse(&secrets.keys).ok_or(Error::Foreign)?.account;
-        Ok(Self { dir: dir.into(), keys: secrets.keys, account, kept, store, _lock: lock })
+        let store = Store::open(&dir.join(STORE), key)?;
+        Ok(Self { dir: dir.into(), kept, store, _lock: lock })
     }
 
     /// The folder.
@@ -99,33 +93,32 @@ impl Home {
     }
 
     /// Whose home it is.
-    #[must_use]
-    pub fn account(&self) -> AccountId {
-        self.account
+    ///
+    /// # Errors
+    /// [`store::Error`].
+    pub fn account(&self) -> Result<AccountId, store::Error> {
+        Ok(Me::stored(&self.store.state()?).ok_or(store::Error::Damaged)?.account)
     }
 
-    /// Where its secrets are kept.
+    /// Where its key is kept.
     #[must_use]
     pub fn kept(&self) -> Kept {
         self.kept
     }
 
-    /// This device's keys.
-    pub(crate) fn me(&self) -> Me {
-        Me::parse(&self.keys).expect("parsed when the home was opened")
-    }
-
-    /// What the machine begins with; a store that does not know this device gets to know it.
-    pub(crate) fn state(&mut self) -> Result<Vec<Record>, store::Error> {
+    /// Who this device is, and what the machine begins with; a store that does not list the device
+    /// gets to know it.
+    pub(crate) fn state(&mut self) -> Result<(Me, Vec<Record>), store::Error> {
         let mut state = self.store.state()?;
-        let new = self.me().enrol(Class::Pc, &state);
+        let me = Me::stored(&state).ok_or(store::Error::Damaged)?;
+        let new = me.enrol(Class::Pc, &state);
         if !new.is_empty() {
             self.store.batch(|shelf| {
                 new.iter().for_each(|record| shelf.put(record.kind, &record.key, &record.bytes));
             })?;
             state = self.store.state()?;
         }
-        Ok(state)
+        Ok((me, state))
     }
 
     /// The port it listens on, or 0 before the first start.
@@ -144,7 +137,7 @@ impl Home {
 
 /// Makes a new account. The database comes first and the vault last: what is killed in between
 /// begins anew, and the database that nobody can open is put aside.
-fn found(dir: &Path, options: &Options) -> Result<(Secrets, Kept), Error> {
+fn found(dir: &Path, options: &Options) -> Result<(store::Key, Kept), Error> {
     let path = dir.join(STORE);
     if path.exists() && dir.join(PORT).exists() {
         return Err(Error::Lost);
@@ -155,13 +148,12 @@ fn found(dir: &Path, options: &Options) -> Result<(Secrets, Kept), Error> {
     let (mut seed, mut key) = (Zeroizing::new([0; 32]), Zeroizing::new([0; 48]));
     getrandom::fill(&mut *seed).map_err(io::Error::other)?;
     getrandom::fill(&mut *key).map_err(io::Error::other)?;
-    let (me, records) = Me::found(&options.name, Class::Pc, *seed);
+    let (_, records) = Me::found(&options.name, Class::Pc, *seed);
     Store::open(&path, store::Key::new(*key))?.batch(|shelf| {
         records.iter().for_each(|record| shelf.put(record.kind, &record.key, &record.bytes));
     })?;
-    let keys = me.encode();
-    let kept = vault::keep(dir, &options.keep, &key, &keys)?;
-    Ok((Secrets { key: store::Key::new(*key), keys }, kept))
+    let kept = vault::keep(dir, &options.keep, &key)?;
+    Ok((store::Key::new(*key), kept))
 }
 
 /// The database's file in the home.

@@ -1,10 +1,10 @@
-//! The vault: where a home's secrets are kept, and how they are had back.
+//! The vault: where the key of a home's database is kept, and how it is had back.
 //!
 //! Best in the system's keyring, else under a passphrase, else in a file that only its owner can
-//! read, and whoever asks is told which. A file `vault` in the home says how its secrets were kept
-//! at first start, and that is how they are opened ever after: it holds the keyring entry's name,
-//! or what the passphrase opens, or the secrets themselves, and behind that a hash of it all, to tell
-//! damage from a wrong passphrase.
+//! read, and whoever asks is told which. A file `vault` in the home says how it was kept at
+//! first start, and that is how it is had ever after: it holds the keyring entry's name, or what the
+//! passphrase opens, or the key itself, and behind that a hash of it all, to tell damage from a wrong
+//! passphrase. All else that must not be seen, this device's own keys included, is in the database.
 
 use std::{
     fmt, fs,
@@ -26,7 +26,7 @@ use crate::store::Key;
 /// A passphrase, or what it stands for.
 pub type Passphrase = Zeroizing<Vec<u8>>;
 
-/// Where a person wants the secrets of a new home kept.
+/// Where a person wants the key of a new home kept.
 #[derive(Clone, Default)]
 pub enum Wish {
     /// In the keyring, or if there is none in a file.
@@ -49,7 +49,7 @@ impl fmt::Debug for Wish {
     }
 }
 
-/// Where the secrets are kept.
+/// Where the key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// In the system's keyring.
@@ -70,7 +70,7 @@ impl fmt::Display for Kept {
     }
 }
 
-/// Why the secrets cannot be had: each a sentence for the person who tried.
+/// Why the key cannot be had: each a sentence for the person who tried.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// This one opens nothing.
@@ -93,27 +93,11 @@ pub enum Error {
     Folder(#[from] io::Error),
 }
 
-/// What a vault holds.
-#[derive(Debug)]
-pub struct Secrets {
-    /// Opens the database.
-    pub key: Key,
-    /// What makes this device who it is.
-    pub keys: Zeroizing<Vec<u8>>,
-}
-
-impl Secrets {
-    fn parse(bytes: &[u8]) -> Result<Self, Error> {
-        let (key, keys) = bytes.split_first_chunk::<48>().ok_or(Error::Damaged)?;
-        Ok(Self { key: Key::new(*key), keys: Zeroizing::new(keys.to_vec()) })
-    }
-}
-
 /// Opens the vault of a home; there is none before the first start.
 ///
 /// # Errors
 /// [`Error`].
-pub fn open(home: &Path, wish: &Wish) -> Result<Option<(Secrets, Kept)>, Error> {
+pub fn open(home: &Path, wish: &Wish) -> Result<Option<(Key, Kept)>, Error> {
     let bytes = match fs::read(home.join(FILE)) {
         Ok(bytes) => Zeroizing::new(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -122,7 +106,7 @@ pub fn open(home: &Path, wish: &Wish) -> Result<Option<(Secrets, Kept)>, Error> 
     let (bytes, check) = bytes.split_last_chunk().ok_or(Error::Damaged)?;
     let rest = bytes.strip_prefix(MAGIC).filter(|_| *check == hash(bytes)).ok_or(Error::Damaged)?;
     let (kind, rest) = rest.split_first().ok_or(Error::Damaged)?;
-    let (secrets, kept) = match (*kind, wish) {
+    let (key, kept) = match (*kind, wish) {
         (KEYRING | PLAIN, Wish::Passphrase(_)) => return Err(Error::NoPassphrase),
         (SEALED, Wish::Best | Wish::File) => return Err(Error::NeedsPassphrase),
         (SEALED, Wish::Passphrase(passphrase)) => (unseal(rest, passphrase)?, Kept::Passphrase),
@@ -134,21 +118,22 @@ pub fn open(home: &Path, wish: &Wish) -> Result<Option<(Secrets, Kept)>, Error> 
         (PLAIN, Wish::Best | Wish::File) => (Zeroizing::new(rest.to_vec()), Kept::File),
         (_, _) => return Err(Error::Damaged),
     };
-    Ok(Some((Secrets::parse(&secrets)?, kept)))
+    let key = key.as_slice().try_into().map_err(|_| Error::Damaged)?;
+    Ok(Some((Key::new(key), kept)))
 }
 
-/// Keeps the secrets of a new home.
+/// Keeps the key of a new home.
 ///
 /// # Errors
 /// [`Error`].
-pub fn keep(home: &Path, wish: &Wish, key: &[u8; 48], keys: &[u8]) -> Result<Kept, Error> {
-    let secrets = Zeroizing::new([&key[..], keys].concat());
+pub fn keep(home: &Path, wish: &Wish, key: &[u8; 48]) -> Result<Kept, Error> {
+    let plain = || Zeroizing::new(key.to_vec());
     let (kind, rest, kept) = match wish {
-        Wish::Passphrase(passphrase) => (SEALED, seal(&secrets, passphrase)?, Kept::Passphrase),
-        Wish::File => (PLAIN, secrets, Kept::File),
-        Wish::Best => match in_keyring(&secrets)? {
+        Wish::Passphrase(passphrase) => (SEALED, seal(key, passphrase)?, Kept::Passphrase),
+        Wish::File => (PLAIN, plain(), Kept::File),
+        Wish::Best => match in_keyring(plain())? {
             Some(name) => (KEYRING, Zeroizing::new(name.to_vec()), Kept::Keyring),
-            None => (PLAIN, secrets, Kept::File),
+            None => (PLAIN, plain(), Kept::File),
         },
     };
     let bytes = Zeroizing::new([MAGIC, &[kind], &rest].concat());
@@ -156,14 +141,14 @@ pub fn keep(home: &Path, wish: &Wish, key: &[u8; 48], keys: &[u8]) -> Result<Kep
     Ok(kept)
 }
 
-/// Puts the secrets into the keyring; the entry's name, if there is a keyring.
-fn in_keyring(secrets: &Zeroizing<Vec<u8>>) -> Result<Option<[u8; 16]>, Error> {
+/// Puts the key into the keyring; the entry's name, if there is a keyring.
+fn in_keyring(key: Zeroizing<Vec<u8>>) -> Result<Option<[u8; 16]>, Error> {
     let mut name = [0; 16];
     getrandom::fill(&mut name).map_err(io::Error::other)?;
-    let (user, secrets) = (hex(&name), secrets.clone());
+    let user = hex(&name);
     let put = ask(move || {
         let entry = entry(&user)?;
-        entry.set_secret(&secrets)?;
+        entry.set_secret(&key)?;
         entry.get_secret()
     });
     Ok(put.map(|_| name))
@@ -190,10 +175,10 @@ fn ask<T: Send + 'static>(
 }
 
 /// Under a key that takes 64 MiB and a while to be made of the passphrase.
-fn seal(secrets: &[u8], passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn seal(key: &[u8], passphrase: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(io::Error::other)?;
-    let sealed = cipher(passphrase, &salt)?.encrypt(&NONCE.into(), secrets);
+    let sealed = cipher(passphrase, &salt)?.encrypt(&NONCE.into(), key);
     let sealed = sealed.map_err(|_| Error::Damaged)?;
     Ok(Zeroizing::new([&salt[..], &sealed].concat()))
 }
@@ -255,9 +240,9 @@ mod tests {
     #[test]
     fn a_file_gives_back_what_it_was_given_and_is_its_owners_alone() {
         let home = home();
-        assert_eq!(keep(home.path(), &Wish::File, &KEY, b"keys").unwrap(), Kept::File);
-        let (secrets, kept) = open(home.path(), &Wish::Best).unwrap().unwrap();
-        assert_eq!((secrets.keys.as_slice(), kept), (&b"keys"[..], Kept::File));
+        assert_eq!(keep(home.path(), &Wish::File, &KEY).unwrap(), Kept::File);
+        let found = open(home.path(), &Wish::Best).unwrap().unwrap();
+        assert_eq!(found, (Key::new(KEY), Kept::File));
         let mode = fs::metadata(home.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -266,7 +251,7 @@ mod tests {
     fn a_wrong_passphrase_opens_nothing() {
         let home = sealed();
         let found = open(home.path(), &passphrase("right")).unwrap().unwrap();
-        assert_eq!((found.0.keys.as_slice(), found.1), (&b"keys"[..], Kept::Passphrase));
+        assert_eq!(found, (Key::new(KEY), Kept::Passphrase));
         let wrong = open(home.path(), &passphrase("wrong"));
         assert!(matches!(wrong, Err(Error::WrongPassphrase)));
     }
@@ -276,7 +261,7 @@ mod tests {
         let none = open(sealed().path(), &Wish::Best);
         assert!(matches!(none, Err(Error::NeedsPassphrase)));
         let home = home();
-        keep(home.path(), &Wish::File, &KEY, b"keys").unwrap();
+        keep(home.path(), &Wish::File, &KEY).unwrap();
         let one = open(home.path(), &passphrase("right"));
         assert!(matches!(one, Err(Error::NoPassphrase)));
     }
@@ -303,7 +288,6 @@ mod tests {
     fn a_sealed_vault_shows_none_of_what_it_holds() {
         let home = sealed();
         let bytes = fs::read(home.path().join(FILE)).unwrap();
-        assert!(!bytes.windows(4).any(|window| window == b"keys"));
         assert!(!bytes.windows(4).any(|window| window == &KEY[..4]));
     }
 
@@ -322,7 +306,7 @@ mod tests {
 
     fn sealed() -> tempfile::TempDir {
         let home = home();
-        keep(home.path(), &passphrase("right"), &KEY, b"keys").unwrap();
+        keep(home.path(), &passphrase("right"), &KEY).unwrap();
         home
     }
 

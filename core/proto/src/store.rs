@@ -42,6 +42,8 @@ pub enum Kind {
     Have = 7,
     /// Where a device was reached, by device.
     Reached = 8,
+    /// Who this device is: its keys and the account's.
+    Me = 12,
 }
 
 /// What a person sees of an entry.

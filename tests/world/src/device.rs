@@ -9,6 +9,7 @@ use covey_proto::{
     AccountId, DeviceId, EntryId, Event, Input, LinkId, Node, Time,
     io::{Asker, Refusal, Reply},
     people::own::Me,
+    store::Kind,
     wire::Address,
 };
 
@@ -22,8 +23,6 @@ pub struct Who(pub(crate) usize);
 pub(crate) struct Device {
     pub(crate) account: AccountId,
     pub(crate) id: DeviceId,
-    /// What the vault keeps: [`Me`], encoded.
-    pub(crate) vault: Vec<u8>,
     /// The public half of its Noise static.
     pub(crate) noise: [u8; 32],
     pub(crate) disk: Disk,
@@ -71,7 +70,6 @@ impl Device {
         Self {
             account: me.account,
             id: me.device(),
-            vault: me.encode().to_vec(),
             noise,
             disk,
             node: None,
@@ -101,9 +99,10 @@ impl Device {
         }
     }
 
-    /// Its keys, as its vault gives them out.
+    /// Its keys, as its disk gives them out.
     pub(crate) fn me(&self) -> Me {
-        Me::parse(&self.vault).expect("the vault keeps what was put into it")
+        let row = self.disk.rows(Kind::Me).next();
+        row.and_then(|(_, bytes)| Me::parse(bytes)).expect("the disk keeps what was put onto it")
     }
 
     /// What its shell says the time is.

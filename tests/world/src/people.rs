@@ -69,7 +69,8 @@ impl World {
         self.settle_in(&me, records)
     }
 
-    fn settle_in(&mut self, me: &Me, records: Vec<Record>) -> Who {
+    fn settle_in(&mut self, me: &Me, mut records: Vec<Record>) -> Who {
+        records.push(me.record());
         let mut device = Device::new(me, x25519_public(&me.noise), Disk::new(records));
         let who = Who(self.devices.len());
         device.addresses = vec![public(who)];
@@ -87,7 +88,8 @@ impl World {
     /// The recovery key of a device's account.
     #[must_use]
     pub fn recovery(&self, who: Who) -> SigningKey {
-        let (_, rest) = self.device(who).vault.split_at(SECRETS + 32);
+        let me = self.me(who).encode();
+        let (_, rest) = me.split_at(SECRETS + 32);
         let recovery = rest.first_chunk().expect("it is behind the account key");
         SigningKey::new(&Secret(*recovery))
     }

@@ -98,6 +98,7 @@ impl Shell {
         self.core.change(|view| {
             let renamed = people.name() != view.status.name;
             people.name().clone_into(&mut view.status.name);
+            view.account = Some(people.me().account);
             view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
             view.online = online;
             renamed

@@ -132,7 +132,8 @@ impl Drop for Running {
 /// [`Error`], if it cannot run.
 pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
     let clock = Clock::start();
-    let mut node = Node::new(home.me(), seed()?, home.state()?, clock.now());
+    let (me, state) = home.state()?;
+    let mut node = Node::new(me, seed()?, state, clock.now());
     let outputs: Vec<_> = std::iter::from_fn(|| node.poll_output()).collect();
     let (mut directory, mut tags) = (None, Vec::new());
     for output in &outputs {
@@ -164,8 +165,7 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         version: env!("CARGO_PKG_VERSION").into(),
         ..api::Status::default()
     };
-    let account = Some(home.account());
-    let view = View { status, account, counts: net.counts(), ..View::default() };
+    let view = View { status, counts: net.counts(), ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
     let socket = rpc::socket(home.dir());
     let (stop, stopping) = watch::channel(false);

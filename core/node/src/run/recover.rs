@@ -104,13 +104,13 @@ impl Shell {
     /// Begins with a new machine, as the disk makes it. It is told what nobody will tell again, and
     /// a row is written anew, to see that rows can be.
     fn begin(&mut self, now: Time) -> Result<(), Error> {
-        let (seed, state) = (seed()?, self.home.state()?);
+        let (seed, (me, state)) = (seed()?, self.home.state()?);
         let row = state.first().cloned();
         let reachable = self.reachable.clone().map(Input::Reachable);
         let heard = self.heard.values().cloned();
         let heard =
             heard.map(|service| Input::Heard(service.name, service.tags, service.addresses));
-        let mut node = Node::new(self.home.me(), seed, state, now);
+        let mut node = Node::new(me, seed, state, now);
         self.home.store.batch(|shelf| {
             if let Some(row) = row {
                 shelf.delete(row.kind, &row.key);

@@ -38,7 +38,7 @@ pub use self::{
 ///
 /// The salt is part of it because the file's first bytes, where it usually stands, are plaintext:
 /// some systems insist on seeing a database there.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Key(Zeroizing<[u8; 48]>);
 
 impl Key {

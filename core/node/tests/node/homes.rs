@@ -35,12 +35,12 @@ async fn a_home_whose_vault_is_gone_is_not_begun_anew() {
 #[test]
 fn a_first_start_that_was_killed_half_way_begins_anew() {
     let home = tempfile::tempdir().unwrap();
-    let first = open(home.path(), "Ana").unwrap().account();
+    let first = open(home.path(), "Ana").unwrap().account().unwrap();
     fs::remove_file(home.path().join("vault")).unwrap();
-    let second = open(home.path(), "Ana").unwrap().account();
+    let second = open(home.path(), "Ana").unwrap().account().unwrap();
     assert_ne!(first, second);
     assert!(home.path().join("store.db.lost").exists());
-    assert_eq!(open(home.path(), "Ana").unwrap().account(), second);
+    assert_eq!(open(home.path(), "Ana").unwrap().account().unwrap(), second);
 }
 
 #[test]

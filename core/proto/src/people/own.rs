@@ -58,6 +58,7 @@ impl Me {
         };
         let rosters = Rosters::of(roster.clone(), roster.sign(&account_key)).encode();
         let records = alloc::vec![
+            me.record(),
             Record { kind: Kind::Roster, key: me.account.0.to_vec(), bytes: rosters },
             me.card_record(&me.card(class)),
             Record { kind: Kind::Map, key: row(&secret), bytes: secret.encode_to_vec() },
@@ -135,7 +136,17 @@ impl Me {
         self.device_key.public()
     }
 
-    /// All of it, for the vault.
+    /// The row of state that says who this device is.
+    pub fn record(&self) -> Record {
+        Record { kind: Kind::Me, key: Vec::new(), bytes: self.encode().to_vec() }
+    }
+
+    /// Who this device is, as its state says.
+    pub fn stored(state: &[Record]) -> Option<Self> {
+        Self::parse(&state.iter().find(|record| record.kind == Kind::Me)?.bytes)
+    }
+
+    /// All of it, for the store.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(1 + 32 * 5));
         bytes.push(FORMAT);

@@ -106,7 +106,13 @@ impl Talk {
                     peer.haves.insert(log, have);
                 }
             }
-            Kind::Roster | Kind::Card | Kind::Map | Kind::Hello | Kind::Answer | Kind::Reached => {}
+            Kind::Roster
+            | Kind::Card
+            | Kind::Map
+            | Kind::Hello
+            | Kind::Answer
+            | Kind::Reached
+            | Kind::Me => {}
         }
     }
 

@@ -26,10 +26,10 @@ pub(crate) struct Home {
 impl Home {
     /// Opens it as a thief would.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
-        let (secrets, _) = vault::open(dir, &Wish::File)?.context("it has a vault")?;
-        let store = Store::open(&dir.join("store.db"), secrets.key)?;
-        let me = Me::parse(&secrets.keys).context("a device's keys")?;
+        let (key, _) = vault::open(dir, &Wish::File)?.context("it has a vault")?;
+        let store = Store::open(&dir.join("store.db"), key)?;
         let state = store.state()?;
+        let me = Me::stored(&state).context("a device's keys")?;
         let mut runs = Vec::new();
         for head in state.iter().filter(|record| record.kind == Kind::Head) {
             let (conversation, device) = head.key.split_first_chunk().context("a log's name")?;
@@ -48,7 +48,6 @@ impl Home {
     /// All that is to stay here.
     pub(crate) fn secrets(&self) -> Result<Vec<Vec<u8>>> {
         let mut all = self.ids();
-        all.push(self.me.encode().to_vec());
         // an answer is kept as it was sealed
         let rows = self.state.iter().filter(|record| record.kind != Kind::Answer);
         all.extend(rows.flat_map(|record| [record.key.clone(), record.bytes.clone()]));
@@ -89,7 +88,7 @@ impl Home {
     }
 
     fn directory(&self) -> Result<Directory> {
-        let me = Me::parse(&self.me.encode()).context("a device's keys")?;
+        let me = Me::stored(&self.state).context("a device's keys")?;
         let mut node = Node::new(me, [7; 32], self.state.clone(), Time(1));
         let outputs = std::iter::from_fn(|| node.poll_output());
         let mut directories = outputs.filter_map(|output| {
