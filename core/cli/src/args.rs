@@ -130,6 +130,23 @@ pub(crate) enum Ask {
         /// The last so many messages
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// Those before this message: its id, or how it begins
+        #[arg(long, value_name = "MSG", conflicts_with = "around")]
+        before: Option<String>,
+        /// Those around this message
+        #[arg(long, value_name = "MSG")]
+        around: Option<String>,
+    },
+    /// Show what you began to write to a friend, or keep it; sending empties it
+    Draft {
+        /// To whom: a name, or how it begins
+        name: String,
+        /// What, in the place of what was kept
+        #[arg(allow_hyphen_values = true)]
+        text: Option<String>,
+        /// Keep nothing
+        #[arg(long, conflicts_with = "text")]
+        clear: bool,
     },
     /// Wait until something became of a message
     Wait {

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::{
-    api::{Command, Friend, InviteKind, Reply},
+    api::{Answer, Command, Friend, InviteKind, Page, Query, Reply},
     qr,
 };
 use serde_json::{Value, json};
@@ -50,11 +50,19 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             Ok((json!({ "friend": name, "blocked": !undo }), words))
         }
         Ask::Send { name, text, .. } => send(node, &name, text).await,
-        Ask::Log { name, limit } => {
+        Ask::Log { name, limit, before, around } => {
             let friend = node.friend(&name).await?;
-            let messages = node.log(&friend, limit).await?;
+            let messages = match around {
+                Some(id) => node.page(&friend, Page::Around(id), limit).await?,
+                None => node.log(&friend, before, limit).await?,
+            };
             let words = show::log(&messages, &friend.name, OffsetDateTime::now_utc());
             Ok((json!({ "messages": messages }), words))
+        }
+        Ask::Draft { name, text, clear } => {
+            let friend = node.friend(&name).await?;
+            let kept = text.or(clear.then(String::new));
+            draft(node, friend, kept).await
         }
         Ask::Wait { message, state, timeout } => {
             let events = Node::attach(home).await?.0.events().await?;
@@ -145,6 +153,25 @@ async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> 
     let short = id.get(..SHORT).unwrap_or(&id);
     let words = format!("Saved for {}  {FAINT}{short}{FAINT:#}", show::line(&friend.name));
     Ok((json!({ "id": id }), words))
+}
+
+async fn draft(mut node: Node, friend: Friend, kept: Option<String>) -> Result<Said> {
+    let Friend { id: friend, name, .. } = friend;
+    let text = match kept {
+        Some(text) => {
+            node.order(Command::Draft { friend, text: text.clone() }).await?;
+            text
+        }
+        None => match node.0.query(Query::Draft { friend }).await? {
+            Answer::Draft(text) => text,
+            _ => bail!(ODD),
+        },
+    };
+    let words = match text.is_empty() {
+        true => format!("Nothing is kept for {}", show::line(&name)),
+        false => show::block(&text, 0),
+    };
+    Ok((json!({ "draft": text }), words))
 }
 
 /// So many digits name a message among all that a person will ever see.

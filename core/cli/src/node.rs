@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::api::{
-    Answer, Command, Friend, Message, Query, Reply, Status,
+    Answer, Command, Friend, Message, Page, Query, Reply, Status,
     rpc::{self, Client},
 };
 
@@ -42,21 +42,36 @@ impl Node {
         Ok(message)
     }
 
-    /// The last messages of a conversation, oldest first.
-    pub(crate) async fn log(&mut self, friend: &Friend, limit: usize) -> Result<Vec<Message>> {
+    /// The last messages of a conversation, or the last before one, oldest first.
+    pub(crate) async fn log(
+        &mut self,
+        friend: &Friend,
+        mut before: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
         let mut newest_first: Vec<Message> = Vec::new();
         while newest_first.len() < limit {
-            let limit = (limit - newest_first.len()).min(PAGE) as u32;
-            let before = newest_first.last().map(|message| message.id.clone());
-            let query = Query::Log { friend: friend.id.clone(), before, limit };
-            let Answer::Log(page) = self.0.query(query).await? else { bail!(ODD) };
-            if page.is_empty() {
-                break;
-            }
-            newest_first.extend(page.into_iter().rev());
+            let page = before.take().map_or(Page::Newest, Page::Before);
+            let messages = self.page(friend, page, (limit - newest_first.len()).min(PAGE)).await?;
+            let Some(oldest) = messages.first() else { break };
+            before = Some(oldest.id.clone());
+            newest_first.extend(messages.into_iter().rev());
         }
         newest_first.reverse();
         Ok(newest_first)
+    }
+
+    /// One page of a conversation, oldest first.
+    pub(crate) async fn page(
+        &mut self,
+        friend: &Friend,
+        page: Page,
+        limit: usize,
+    ) -> Result<Vec<Message>> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let query = Query::Log { friend: friend.id.clone(), page, limit };
+        let Answer::Log(messages) = self.0.query(query).await? else { bail!(ODD) };
+        Ok(messages)
     }
 
     /// Does something that is answered by no more than that it is done.

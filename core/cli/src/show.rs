@@ -19,7 +19,7 @@ pub(crate) fn line(text: &str) -> String {
 }
 
 /// A text whose further lines are indented.
-fn block(text: &str, indent: usize) -> String {
+pub(crate) fn block(text: &str, indent: usize) -> String {
     let lines: Vec<_> = text.lines().map(line).collect();
     lines.join(&format!("\n{:indent$}", ""))
 }

@@ -83,6 +83,8 @@ pub enum Command {
     Accept(String),
     /// To say a text.
     Send(ConversationId, String),
+    /// To keep a text that is not sent yet, or, with an empty one, none.
+    Draft(ConversationId, String),
     /// To call a friend so.
     Rename(ConversationId, String),
     /// To hear nothing from a friend, or to hear him again.

@@ -42,6 +42,8 @@ pub enum Kind {
     Have = 7,
     /// Where a device was reached, by device.
     Reached = 8,
+    /// A text that is not sent yet, by conversation. The machine never reads it.
+    Draft = 9,
     /// Who this device is: its keys and the account's.
     Me = 12,
 }

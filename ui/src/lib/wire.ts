@@ -24,6 +24,14 @@ friend: string,
 /**
  * What.
  */
+text: string, } } | { "draft": { 
+/**
+ * To whom.
+ */
+friend: string, 
+/**
+ * What; empty for nothing.
+ */
 text: string, } } | { "rename": { 
 /**
  * Whom.
@@ -56,9 +64,9 @@ export type Query = "status" | { "log": {
  */
 friend: string, 
 /**
- * The last ones before this message; without, the last ones.
+ * Which.
  */
-before: string | null, 
+page: Page, 
 /**
  * How many at most, 1 to 1,000.
  */
@@ -66,9 +74,15 @@ limit: number, } } | { "message": {
 /**
  * Its id, or how it begins, 8 digits at least.
  */
-id: string, } };
+id: string, } } | { "draft": { 
+/**
+ * To whom.
+ */
+friend: string, } };
 
-export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message };
+export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
+
+export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "draft": string };
 
 export type Status = { 
 /**

@@ -4,4 +4,5 @@
 
 mod alone;
 mod friends;
+mod history;
 mod person;

@@ -33,6 +33,14 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// Keep what a person began to write to a friend, in the place of what was kept: 32 KiB at
+    /// most. Sending something empties it.
+    Draft {
+        /// To whom.
+        friend: String,
+        /// What; empty for nothing.
+        text: String,
+    },
     /// Call a friend so.
     Rename {
         /// Whom.
@@ -91,8 +99,9 @@ pub enum Query {
     Log {
         /// With whom.
         friend: String,
-        /// The last ones before this message; without, the last ones.
-        before: Option<String>,
+        /// Which.
+        #[serde(default)]
+        page: Page,
         /// How many at most, 1 to 1,000.
         limit: u32,
     },
@@ -101,6 +110,29 @@ pub enum Query {
         /// Its id, or how it begins, 8 digits at least.
         id: String,
     },
+    /// What a person began to write to a friend.
+    Draft {
+        /// To whom.
+        friend: String,
+    },
+}
+
+/// Which messages of a conversation; a message is named by its id or how that begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    /// The last ones.
+    #[default]
+    Newest,
+    /// The first ones.
+    Oldest,
+    /// The last ones before a message.
+    Before(String),
+    /// The first ones after a message.
+    After(String),
+    /// A message, and those around it.
+    Around(String),
 }
 
 /// What a query is answered.
@@ -114,4 +146,6 @@ pub enum Answer {
     Log(Vec<Message>),
     /// To [`Query::Message`].
     Message(Message),
+    /// To [`Query::Draft`]; empty if there is none.
+    Draft(String),
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use covey_proto::{
-    LogId, Seq, io,
+    ConversationId, LogId, Seq, io,
     seal::hex,
     store::{Kind, Message as Shown},
     talk::parse_have,
@@ -20,10 +20,10 @@ use futures::{FutureExt as _, future::BoxFuture, future::Shared};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
-    Answer, Command, Event, Failure, Message, Query, Reply, View,
+    Answer, Command, Event, Failure, Message, Page, Query, Reply, View,
     words::{conversation, filled, machine},
 };
-use crate::store::{History, Page};
+use crate::store::{self, History};
 
 /// The most events a listener may lag behind before it gets a snapshot instead.
 const MAX_LAG: usize = 1024;
@@ -126,17 +126,9 @@ impl Core {
     fn look_up(&self, query: Query) -> Result<Answer, Failure> {
         match query {
             Query::Status => Ok(Answer::Status(self.read(View::status))),
-            Query::Log { friend, before, limit } => {
-                let page = match before {
-                    None => Page::Newest,
-                    Some(id) => {
-                        let message = self.find(&id)?;
-                        Page::Before(message.order, message.id)
-                    }
-                };
-                let limit = limit.clamp(1, MAX_PAGE);
-                let found = self.0.history.page(conversation(&friend)?, page, limit);
-                Ok(Answer::Log(self.tell(&found.map_err(Failure::new)?)?))
+            Query::Log { friend, page, limit } => {
+                let found = self.page(conversation(&friend)?, &page, limit.clamp(1, MAX_PAGE))?;
+                Ok(Answer::Log(self.tell(&found)?))
             }
             Query::Message { id } => {
                 let found = self.tell(&[self.find(&id)?])?;
@@ -145,6 +137,40 @@ impl Core {
                     .next()
                     .map(Answer::Message)
                     .ok_or_else(|| Failure::new(NO_MESSAGE))
+            }
+            Query::Draft { friend } => {
+                let here = conversation(&friend)?;
+                let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;
+                let text = found.into_iter().next().map(|row| String::from_utf8(row.bytes));
+                Ok(Answer::Draft(text.and_then(Result::ok).unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Messages of a conversation, oldest first.
+    fn page(&self, here: ConversationId, page: &Page, limit: u32) -> Result<Vec<Shown>, Failure> {
+        let read = |page, limit| self.0.history.page(here, page, limit).map_err(Failure::new);
+        let named = |id| {
+            let found = self.find(id)?;
+            let here = found.log.conversation == here;
+            here.then_some(found).ok_or_else(|| Failure::new(NO_MESSAGE))
+        };
+        match page {
+            Page::Newest => read(store::Page::Newest, limit),
+            Page::Oldest => read(store::Page::Oldest, limit),
+            Page::Before(id) => {
+                named(id).and_then(|m| read(store::Page::Before(m.order, m.id), limit))
+            }
+            Page::After(id) => {
+                named(id).and_then(|m| read(store::Page::After(m.order, m.id), limit))
+            }
+            Page::Around(id) => {
+                let message = named(id)?;
+                let (order, id, half) = (message.order, message.id, limit / 2);
+                let mut found = read(store::Page::Before(order, id), half)?;
+                found.push(message);
+                found.extend(read(store::Page::After(order, id), half)?);
+                Ok(found)
             }
         }
     }

@@ -12,7 +12,7 @@ mod view;
 mod words;
 
 pub use self::{
-    ask::{Answer, Command, InviteKind, Query, Reply},
+    ask::{Answer, Command, InviteKind, Page, Query, Reply},
     core::{Core, Listener},
     tell::{Event, Failure, Friend, Message, Standing, State, Status},
 };
@@ -36,6 +36,7 @@ mod tests {
             InviteKind::decl(&cfg),
             Reply::decl(&cfg),
             Query::decl(&cfg),
+            Page::decl(&cfg),
             Answer::decl(&cfg),
             Status::decl(&cfg),
             Friend::decl(&cfg),

@@ -48,6 +48,7 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
         }
         Command::Accept { text } => io::Command::Accept(text),
         Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),
+        Command::Draft { friend, text } => io::Command::Draft(conversation(&friend)?, text),
         Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
         Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),
         Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),

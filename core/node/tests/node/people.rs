@@ -4,7 +4,8 @@ use std::{path::Path, time::Duration};
 
 use covey_node::{
     api::{
-        Answer, Command, Core, Failure, Friend, InviteKind, Message, Query, Reply, Standing, State,
+        Answer, Command, Core, Failure, Friend, InviteKind, Message, Page, Query, Reply, Standing,
+        State,
     },
     home::{self, Home},
     run::{self, Running},
@@ -95,7 +96,7 @@ impl Person {
     /// All that was said with a friend.
     pub(crate) async fn log(&self, with: &Self) -> Vec<Message> {
         let friend = self.friend(with).await.unwrap().id;
-        let log = Query::Log { friend, before: None, limit: 1000 };
+        let log = Query::Log { friend, page: Page::Newest, limit: 1000 };
         let Answer::Log(log) = self.core().query(log).await.unwrap() else { panic!("no log") };
         log
     }

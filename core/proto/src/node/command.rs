@@ -4,6 +4,7 @@ use super::Node;
 use crate::{
     io::{Command, Refusal, Reply},
     store::Shelf,
+    talk,
     time::Time,
 };
 
@@ -32,7 +33,14 @@ impl Node {
                 if known(conversation)?.blocked {
                     return Err(Refusal::Blocked);
                 }
-                Reply::Sent(self.talk.say(conversation, text, now, &mut self.dice, shelf)?)
+                let id = self.talk.say(conversation, text, now, &mut self.dice, shelf)?;
+                talk::draft(conversation, "", shelf)?;
+                Reply::Sent(id)
+            }
+            Command::Draft(conversation, text) => {
+                known(conversation)?;
+                talk::draft(conversation, &text, shelf)?;
+                Reply::Done
             }
             Command::Rename(conversation, name) => {
                 let friend = known(conversation)?;
@@ -47,6 +55,7 @@ impl Node {
             Command::Remove(conversation) => {
                 let friend = known(conversation)?;
                 people.remove(friend, shelf);
+                talk::draft(conversation, "", shelf)?;
                 Reply::Done
             }
         })

@@ -134,7 +134,7 @@ impl People {
                 let answered = wire::decode(&record.bytes, 2 * MAX_LETTER).ok();
                 self.answered.extend(tag.zip(answered));
             }
-            Kind::Head | Kind::Have | Kind::Reached | Kind::Me => {}
+            Kind::Head | Kind::Have | Kind::Reached | Kind::Draft | Kind::Me => {}
         }
     }
 

@@ -4,6 +4,7 @@
 //! other lacks, its own account's logs at once, others' after a while if they are still lacking.
 //! What is written in a batch is signed when the batch settles; what came in is told then.
 
+mod draft;
 mod fold;
 mod log;
 mod order;
@@ -16,7 +17,7 @@ use alloc::{
     vec::Vec,
 };
 
-pub use self::outbox::parse_have;
+pub use self::{draft::draft, outbox::parse_have};
 use self::{
     log::{Fit, Head},
     outbox::Peer,
@@ -112,6 +113,7 @@ impl Talk {
             | Kind::Hello
             | Kind::Answer
             | Kind::Reached
+            | Kind::Draft
             | Kind::Me => {}
         }
     }

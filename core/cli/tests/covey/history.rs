@@ -1,0 +1,71 @@
+//! What was said long ago, and what is not said yet.
+
+use serde_json::{Value, json};
+
+use crate::person::Person;
+
+#[test]
+fn a_conversation_is_shown_before_and_around_a_message() {
+    let (ana, ben) = (Person::start("Ana"), Person::start("Ben"));
+    ana.befriend(&ben);
+    let ids: Vec<_> = (0..9).map(|number| say(&ana, &number.to_string())).collect();
+    let texts = |options: &[&str]| -> Vec<String> {
+        let log = ana.ask(&[&["log", "Ben"], options].concat());
+        let messages = log["messages"].as_array().unwrap().iter();
+        messages.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(texts(&["--before", &ids[4], "--limit", "3"]), ["1", "2", "3"]);
+    assert_eq!(texts(&["--before", &ids[4][..16]]), ["0", "1", "2", "3"]);
+    assert_eq!(texts(&["--before", &ids[0]]), [""; 0]);
+    assert_eq!(texts(&["--around", &ids[4], "--limit", "5"]), ["2", "3", "4", "5", "6"]);
+    assert_eq!(texts(&["--around", &ids[8], "--limit", "4"]), ["6", "7", "8"]);
+}
+
+#[test]
+fn no_page_begins_at_a_message_that_is_not_there_or_of_another_conversation() {
+    let (ana, ben, cleo) = (Person::start("Ana"), Person::start("Ben"), Person::start("Cleo"));
+    ana.befriend(&ben);
+    ana.befriend(&cleo);
+    let id = say(&ana, "hello");
+    for (friend, id) in [("Ben", &"0".repeat(64)), ("Cleo", &id)] {
+        for option in ["--before", "--around"] {
+            let error = ana.refused(1, &["log", friend, option, id]);
+            assert_eq!(error, "there is no such message");
+        }
+    }
+}
+
+#[test]
+fn a_draft_is_kept_until_it_is_sent_or_cleared() {
+    let (mut ana, ben) = (Person::start("Ana"), Person::start("Ben"));
+    ana.befriend(&ben);
+    assert_eq!(ana.ask(&["draft", "Ben"]), json!({ "draft": "" }));
+    ana.ask(&["draft", "Ben", "Dear Ben"]);
+    ana.kill();
+    ana.resume(&[]);
+    assert_eq!(ana.ask(&["draft", "Ben"]), json!({ "draft": "Dear Ben" }));
+    assert_eq!(ben.ask(&["draft", "Ana"]), json!({ "draft": "" }), "nobody else has it");
+    say(&ana, "hello");
+    assert_eq!(ana.ask(&["draft", "Ben"]), json!({ "draft": "" }));
+
+    ana.ask(&["draft", "Ben", "-_-"]);
+    assert_eq!(ana.see(&["draft", "Ben"]), "-_-\n");
+    ana.ask(&["draft", "Ben", "--clear"]);
+    assert_eq!(ana.see(&["draft", "Ben"]), "Nothing is kept for Ben\n");
+}
+
+#[test]
+fn a_draft_that_could_not_be_sent_is_refused_and_the_one_before_it_stays() {
+    let (ana, ben) = (Person::start("Ana"), Person::start("Ben"));
+    ana.befriend(&ben);
+    let long = "x".repeat((32 << 10) + 1);
+    ana.ask(&["draft", "Ben", &long[1..]]);
+    assert!(ana.refused(1, &["draft", "Ben", &long]).contains("longer than 32 KiB"));
+    assert_eq!(ana.ask(&["draft", "Ben"])["draft"], long[1..]);
+}
+
+/// Ana says something to Ben; the message's id.
+fn say(ana: &Person, text: &str) -> String {
+    let sent: Value = ana.ask(&["send", "Ben", text]);
+    sent["id"].as_str().unwrap().to_owned()
+}
