@@ -5,4 +5,5 @@
 mod alone;
 mod friends;
 mod history;
+mod killed;
 mod person;

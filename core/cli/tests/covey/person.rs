@@ -13,13 +13,16 @@ use tempfile::TempDir;
 pub(crate) struct Person {
     pub(crate) name: &'static str,
     pub(crate) home: TempDir,
+    /// Where its node listens: on no network but this machine's own.
+    pub(crate) listen: String,
     running: Option<Running>,
 }
 
 impl Person {
     /// A fresh home, on which nothing runs.
     pub(crate) fn new(name: &'static str) -> Self {
-        Self { name, home: tempfile::tempdir().unwrap(), running: None }
+        let listen = String::from("/ip4/127.0.0.1/udp/0/quic-v1");
+        Self { name, home: tempfile::tempdir().unwrap(), listen, running: None }
     }
 
     /// A fresh home with a node that is ready.
@@ -31,7 +34,7 @@ impl Person {
 
     /// Runs a node; answers what it says when it is ready.
     pub(crate) fn resume(&mut self, options: &[&str]) -> Value {
-        let mut running = Running::start(self.command(&RUN).args(options));
+        let mut running = Running::start(self.run(&["--json"]).args(options));
         let first = running.line();
         self.running = Some(running);
         first["ready"].clone()
@@ -40,6 +43,17 @@ impl Person {
     /// Kills the node.
     pub(crate) fn kill(&mut self) {
         self.running = None;
+    }
+
+    /// The node's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().unwrap().process.id()
+    }
+
+    /// Waits for the end of a node that somebody else killed.
+    pub(crate) fn bury(&mut self) {
+        let ended = self.running.take().unwrap().process.wait().unwrap();
+        assert_eq!(ended.code(), None, "it ended by itself: {ended}");
     }
 
     /// Tells the node to end, and waits for it: its exit code.
@@ -79,6 +93,13 @@ impl Person {
         object(&output)
     }
 
+    /// The one object of a command, unless the node is gone.
+    pub(crate) fn try_ask(&self, arguments: &[&str]) -> Option<Value> {
+        let output = self.command(&["--json"]).args(arguments).output().unwrap();
+        assert_ne!(output.status.code(), Some(3), "{arguments:?}: it took too long");
+        output.status.success().then(|| object(&output))
+    }
+
     /// The sentence of a command that ends with this code: the same for programs and people.
     pub(crate) fn refused(&self, code: i32, arguments: &[&str]) -> String {
         let json = self.command(&["--json"]).args(arguments).output().unwrap();
@@ -108,12 +129,18 @@ impl Person {
 
     /// What a person sees when a node starts.
     pub(crate) fn first_screen(&self) -> String {
-        let mut running = Running::start(&mut self.command(&RUN[1..]));
+        let mut running = Running::start(&mut self.run(&[]));
         let mut seen = String::new();
         while !seen.contains("Ctrl-C") {
             assert_ne!(running.output.read_line(&mut seen).unwrap(), 0, "it ended: {seen}");
         }
         seen
+    }
+
+    fn run(&self, options: &[&str]) -> Command {
+        let mut command = self.command(options);
+        command.args(["run", "--no-lan", "--listen", &self.listen]);
+        command
     }
 
     /// `covey` on this home, not yet started.
@@ -133,9 +160,6 @@ fn covey(home: &Path) -> Command {
     }
     command
 }
-
-/// How a node runs here: on no network but this machine's own.
-const RUN: [&str; 5] = ["--json", "run", "--no-lan", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"];
 
 /// The one line of JSON that a command printed.
 pub(crate) fn object(output: &Output) -> Value {
