@@ -24,7 +24,8 @@ MESSAGES = {
     "entry": "head body",
     "run": "entries:entry* signature account key suite:int",
     "frame": "have:have? _ run? roster:signed? card:signed? secrets:list? map_digest?"
-    " map:map?",
+    " map:map? _ introduction:introduction?",
+    "introduction": "id step:int whom text:text letter",
     "have": "digests:digest* logs:log* whole*",
     "digest": "conversation digest:eight",
     "log": "conversation device from:int upto:int id:eight beyond:ints",

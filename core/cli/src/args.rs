@@ -96,6 +96,29 @@ pub(crate) enum Ask {
         /// The new name
         new: String,
     },
+    /// Bring two of your friends together; both are asked
+    Introduce {
+        /// Who: a name, or how it begins
+        name: String,
+        /// To whom: a name, or how it begins
+        to: String,
+    },
+    /// Meet somebody whom a friend introduces; without a name, list them
+    Meet {
+        /// Who, as the friend who introduces calls that person
+        name: Option<String>,
+        /// Say no
+        #[arg(long, requires = "name")]
+        refuse: bool,
+    },
+    /// Show the number by which you and a friend know that nobody stands between you
+    Safety {
+        /// Whose: a name, or how it begins
+        name: String,
+        /// Say that your friend read out the same number
+        #[arg(long)]
+        same: bool,
+    },
     /// End a friendship
     Remove {
         /// Who: a name, or how it begins

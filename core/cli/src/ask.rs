@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     args::Ask,
-    fault,
+    fault, meet,
     node::{Node, ODD},
     show::{self, FAINT, STRONG},
     wait,
@@ -41,6 +41,9 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             let words = format!("{} is {} from now on", show::line(&friend.name), show::line(&new));
             Ok((json!({ "friend": new }), words))
         }
+        Ask::Introduce { name, to } => meet::introduce(node, &name, &to).await,
+        Ask::Meet { name, refuse } => meet::meet(node, name, refuse).await,
+        Ask::Safety { name, same } => meet::safety(node, &name, same).await,
         Ask::Remove { name, yes } => remove(node, &name, yes).await,
         Ask::Block { name, undo } => {
             let Friend { id, name, .. } = node.friend(&name).await?;

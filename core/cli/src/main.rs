@@ -6,6 +6,7 @@
 mod args;
 mod ask;
 mod fault;
+mod meet;
 mod names;
 mod node;
 mod run;

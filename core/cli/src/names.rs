@@ -108,9 +108,7 @@ mod tests {
             id: "00".repeat(32),
             name: (*name).into(),
             standing: Standing::Friend,
-            verified: false,
-            blocked: false,
-            online: false,
+            ..Friend::default()
         };
         match find(names.iter().map(friend).collect(), name) {
             Ok(friend) => friend.name,

@@ -44,9 +44,13 @@ fn is_active(c: char) -> bool {
 
 pub(crate) fn friend(friend: &Friend, width: usize) -> String {
     let (style, words) = standing(friend);
-    let verified = if friend.verified { ", code scanned" } else { "" };
+    let known = match (friend.verified, &friend.introduced_by) {
+        (true, _) => ", verified".into(),
+        (false, Some(by)) => format!(", introduced by {}", line(by)),
+        (false, None) => String::new(),
+    };
     let name = line(&friend.name);
-    format!("{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{verified}{FAINT:#}")
+    format!("{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{known}{FAINT:#}")
 }
 
 /// One friend a line.
@@ -233,7 +237,7 @@ mod tests {
         let carl = Friend { blocked: true, online: true, ..person("Carl") };
         assert_eq!(
             plain(&friends(&[ana, ben, carl])),
-            "Ana       linked, code scanned\n\
+            "Ana       linked, verified\n\
              Benedict  waiting for the answer\n\
              Carl      blocked"
         );
@@ -250,14 +254,7 @@ mod tests {
 
     fn person(name: &str) -> Friend {
         let (id, name) = ("00".repeat(32), name.into());
-        Friend {
-            id,
-            name,
-            standing: Standing::Friend,
-            verified: false,
-            blocked: false,
-            online: false,
-        }
+        Friend { id, name, standing: Standing::Friend, ..Friend::default() }
     }
 
     fn message(mine: bool, state: State, text: &str) -> Message {

@@ -41,6 +41,8 @@ ids! {
     SecretId[8] "secret";
     /// An invite, to those who hold it; a derivation of its secret.
     InviteTag[16] "invite";
+    /// An introduction of two friends to each other, as its maker drew it.
+    IntroductionId[16] "introduction";
     /// The hash of some bytes.
     Hash[32] "hash";
 }

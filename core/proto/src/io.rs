@@ -4,8 +4,8 @@ use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, EntryId, LinkId, LogId, Seq},
-    people::{self, Friend, directory::Directory, invite::InviteError},
+    id::{AccountId, ConversationId, DeviceId, EntryId, IntroductionId, LinkId, LogId, Seq},
+    people::{self, Friend, IntroduceError, directory::Directory, invite::InviteError},
     reach::{self, DialId},
     talk::{self, TextError},
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
@@ -91,6 +91,12 @@ pub enum Command {
     Block(ConversationId, bool),
     /// To end a friendship.
     Remove(ConversationId),
+    /// To take a friend's safety number for compared.
+    Verify(ConversationId),
+    /// To bring two friends together.
+    Introduce(ConversationId, ConversationId),
+    /// To meet whom a friend introduces, or not to.
+    Meet(IntroductionId, bool),
 }
 
 /// What a command came to.
@@ -118,6 +124,9 @@ pub enum Refusal {
     /// The name is empty, too long, or another friend's.
     #[error("that name is empty, too long, or another friend's; choose another")]
     Name,
+    /// Nobody can be introduced.
+    #[error(transparent)]
+    Introduce(#[from] IntroduceError),
     /// There is no such friend.
     #[error("there is no such friend")]
     NoFriend,

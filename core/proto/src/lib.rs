@@ -28,7 +28,8 @@ pub mod time;
 pub mod wire;
 
 pub use id::{
-    AccountId, ConversationId, DeviceId, EntryId, InviteTag, LinkId, LogId, SecretId, Seq, Target,
+    AccountId, ConversationId, DeviceId, EntryId, IntroductionId, InviteTag, LinkId, LogId,
+    SecretId, Seq, Target,
 };
 pub use io::{Command, Event, Input, Output};
 pub use node::Node;

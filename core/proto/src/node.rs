@@ -59,7 +59,7 @@ impl Node {
             }
             Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, now, shelf),
             Input::LinkDown(link) => self.on_link_down(link, now),
-            Input::Frame(link, said) => self.on_said(link, said, shelf),
+            Input::Frame(link, said) => self.on_said(link, said, now, shelf),
             Input::Letter(asker, letter) => {
                 let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
                 self.outputs.push_back(Output::Answer(asker, answer));
@@ -143,6 +143,7 @@ impl Node {
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
         self.reach.link_up(link, Up { device, account, transport, dialled }, now, shelf);
+        self.people.remind(account);
     }
 
     fn on_link_down(&mut self, link: LinkId, now: Time) {
@@ -162,7 +163,7 @@ impl Node {
         }
     }
 
-    fn on_said(&mut self, link: LinkId, said: Said, shelf: &mut dyn Shelf) {
+    fn on_said(&mut self, link: LinkId, said: Said, now: Time, shelf: &mut dyn Shelf) {
         let Some((device, account)) = self.reach.link(link) else { return };
         match said {
             Said::Run(run) => {
@@ -178,6 +179,9 @@ impl Node {
             Said::Frame(Frame::Secrets(ids)) => self.people.take_secrets(account, &ids, shelf),
             Said::Frame(Frame::MapDigest(digest)) => self.people.compare(account, &digest),
             Said::Frame(Frame::Map(records)) => self.people.take_records(account, records, shelf),
+            Said::Frame(Frame::Introduction(said)) => {
+                self.people.hear_introduction(account, said, now, &mut self.dice, shelf);
+            }
         }
     }
 

@@ -94,6 +94,8 @@ contexts! {
     LinkMac "link mac";
     /// A device's sign on the local network: its Noise static or an invite's key, and a salt.
     LanTag "lan tag";
+    /// A safety number: both accounts, each with the key that speaks for it.
+    Safety "safety";
     /// The digest of the heads of a conversation.
     Digest "digest";
     /// The digest of the map that own devices share.

@@ -5,7 +5,12 @@ use std::time::Duration;
 use covey_proto::{
     Command, ConversationId, EntryId, Event, Input, LogId, Node, Seq, Time,
     io::{Asker, Refusal, Reply},
-    people::{Friend, directory::Directory},
+    people::{
+        Friend, Offer,
+        account::{Roster, recovery_hash},
+        directory::Directory,
+    },
+    seal::{Secret, SigningKey},
     store::{Kind, Message, Shown},
     talk::parse_have,
     wire::{Frame, letter::InviteKind},
@@ -60,6 +65,45 @@ impl World {
                 unreachable!("no friend: {other:?}")
             }
         }
+    }
+
+    /// The friend of two introduces them, and both agree.
+    pub fn introduce(&mut self, by: Who, one: Who, other: Who) {
+        self.offer(by, one, other);
+        self.meet(one, true);
+        self.meet(other, true);
+    }
+
+    /// The friend of two offers them to meet.
+    pub fn offer(&mut self, by: Who, one: Who, other: Who) {
+        let pairs = (self.talk_of(by, one), self.talk_of(by, other));
+        let made = self.ask(by, Command::Introduce(pairs.0, pairs.1));
+        assert!(made.is_ok(), "not introduced: {made:?}");
+        self.until("both are asked", |world| {
+            world.offers(one).next().is_some() && world.offers(other).next().is_some()
+        });
+    }
+
+    /// Somebody answers the first offer that there is.
+    pub fn meet(&mut self, who: Who, yes: bool) {
+        let offer = self.offers(who).next().expect("somebody is offered to be met");
+        let done = self.ask(who, Command::Meet(offer.id, yes));
+        assert!(done.is_ok(), "not answered: {done:?}");
+    }
+
+    /// Whom a device could meet.
+    pub fn offers(&self, who: Who) -> impl Iterator<Item = Offer> {
+        self.device(who).node.iter().flat_map(|node| node.people().offers())
+    }
+
+    /// A person recovers the account under a new key, as far as this friend is told.
+    pub fn recover_account(&mut self, who: Who, friend: Who) {
+        let key = SigningKey::new(&Secret(self.dice.roll()));
+        let roster = Roster::open(&self.directory(who).roster).expect("its own is good");
+        let next = recovery_hash(&key.public());
+        let recovered = roster.recover(&self.recovery(who), key.public(), next);
+        let signed = recovered.expect("its recovery key").sign(&key);
+        self.forge(who, friend, &Frame::Roster(signed));
     }
 
     /// Two persons become friends by a link.

@@ -52,7 +52,27 @@ blocked: boolean, } } | { "remove": {
 /**
  * With whom.
  */
-friend: string, } };
+friend: string, } } | { "verify": { 
+/**
+ * Whose.
+ */
+friend: string, } } | { "introduce": { 
+/**
+ * One.
+ */
+friend: string, 
+/**
+ * The other.
+ */
+to: string, } } | { "meet": { 
+/**
+ * Which [`super::Offer`].
+ */
+offer: string, 
+/**
+ * Whether to.
+ */
+yes: boolean, } };
 
 export type InviteKind = "link" | "screen";
 
@@ -108,7 +128,11 @@ turned_away: number,
 /**
  * Everybody, by name.
  */
-friends: Array<Friend>, };
+friends: Array<Friend>, 
+/**
+ * Whom friends would have us meet.
+ */
+offers: Array<Offer>, };
 
 export type Friend = { 
 /**
@@ -124,9 +148,17 @@ name: string,
  */
 standing: Standing, 
 /**
- * Whether his code was scanned from his screen.
+ * Whether his code was scanned from his screen, or his safety number compared.
  */
 verified: boolean, 
+/**
+ * The name of the friend who introduced us.
+ */
+introduced_by: string | null, 
+/**
+ * Twelve groups of five digits, the same at both, once we are friends.
+ */
+safety: string | null, 
 /**
  * Whether we hear nothing from him.
  */
@@ -137,6 +169,24 @@ blocked: boolean,
 online: boolean, };
 
 export type Standing = "waiting" | "friend" | "used_up" | "expired";
+
+export type Offer = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * The name of the friend who introduces.
+ */
+by: string, 
+/**
+ * What that friend calls the one to meet.
+ */
+name: string, 
+/**
+ * Whether we said yes, and wait for the other one.
+ */
+accepted: boolean, };
 
 export type Message = { 
 /**
@@ -178,7 +228,7 @@ friend: string, } } | { "friend": Friend } | { "friend_gone": {
 /**
  * Which.
  */
-friend: string, } } | "invite_used_again" | { "forked": { 
+friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | "invite_used_again" | { "forked": { 
 /**
  * The conversation.
  */

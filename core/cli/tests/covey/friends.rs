@@ -37,8 +37,37 @@ fn a_code_on_the_screen_befriends_and_is_remembered_as_scanned() {
     ben.ask(&["accept", &invite]);
     watch.until(|event| event["friend"]["standing"] == "friend");
     assert_eq!(ben.ask(&["friends"])["friends"][0]["verified"], true);
-    assert!(ben.see(&["friends"]).contains("code scanned"));
+    assert!(ben.see(&["friends"]).contains("verified"));
     assert!(ana.see(&["invite", "--qr"]).contains("█"));
+}
+
+#[test]
+fn a_friend_of_two_brings_them_together() {
+    let [ana, ben, cleo] = ["Ana", "Ben", "Cleo"].map(Person::start);
+    ana.befriend(&ben);
+    ana.befriend(&cleo);
+    let mut watches = [ben.watch(), cleo.watch()];
+    ana.ask(&["introduce", "Ben", "Cleo"]);
+    for watch in &mut watches {
+        watch.until(|event| event["offer"]["by"] == "Ana");
+    }
+    assert!(ben.see(&["meet"]).starts_with("Cleo  introduced by Ana"));
+    ben.ask(&["meet", "Cleo"]);
+    cleo.ask(&["meet", "Ben"]);
+    for watch in &mut watches {
+        watch.until(|event| event["friend"]["standing"] == "friend");
+    }
+    assert!(ben.see(&["friends"]).contains("introduced by Ana"));
+    let number = ben.ask(&["safety", "Cleo"])["safety"].clone();
+    assert_eq!(cleo.ask(&["safety", "Ben", "--same"])["safety"], number);
+    assert!(cleo.see(&["friends"]).contains("verified"));
+}
+
+#[test]
+fn who_is_not_introduced_cannot_be_met() {
+    let ana = Person::start("Ana");
+    let error = ana.refused(1, &["meet", "Zoe"]);
+    assert_eq!(error, "nobody introduces you to “Zoe”; `covey meet` lists whom you could meet");
 }
 
 #[test]

@@ -60,6 +60,25 @@ pub enum Command {
         /// With whom.
         friend: String,
     },
+    /// Say that a friend's safety number was compared, and is the same.
+    Verify {
+        /// Whose.
+        friend: String,
+    },
+    /// Bring two friends together; both are asked.
+    Introduce {
+        /// One.
+        friend: String,
+        /// The other.
+        to: String,
+    },
+    /// Answer a friend's offer to meet somebody.
+    Meet {
+        /// Which [`super::Offer`].
+        offer: String,
+        /// Whether to.
+        yes: bool,
+    },
 }
 
 /// How an invite is handed over.

@@ -14,7 +14,7 @@ mod words;
 pub use self::{
     ask::{Answer, Command, InviteKind, Page, Query, Reply},
     core::{Core, Listener},
-    tell::{Event, Failure, Friend, Message, Standing, State, Status},
+    tell::{Event, Failure, Friend, Message, Offer, Standing, State, Status},
 };
 pub(crate) use self::{core::Ask, view::View};
 
@@ -41,6 +41,7 @@ mod tests {
             Status::decl(&cfg),
             Friend::decl(&cfg),
             Standing::decl(&cfg),
+            Offer::decl(&cfg),
             Message::decl(&cfg),
             State::decl(&cfg),
             Event::decl(&cfg),

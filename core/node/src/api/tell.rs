@@ -19,10 +19,26 @@ pub struct Status {
     pub turned_away: u64,
     /// Everybody, by name.
     pub friends: Vec<Friend>,
+    /// Whom friends would have us meet.
+    pub offers: Vec<Offer>,
+}
+
+/// Somebody whom a friend would have us meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Offer {
+    /// Its id.
+    pub id: String,
+    /// The name of the friend who introduces.
+    pub by: String,
+    /// What that friend calls the one to meet.
+    pub name: String,
+    /// Whether we said yes, and wait for the other one.
+    pub accepted: bool,
 }
 
 /// A friend, or who is to become one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Friend {
     /// The id of the conversation with him.
@@ -31,8 +47,12 @@ pub struct Friend {
     pub name: String,
     /// How it stands.
     pub standing: Standing,
-    /// Whether his code was scanned from his screen.
+    /// Whether his code was scanned from his screen, or his safety number compared.
     pub verified: bool,
+    /// The name of the friend who introduced us.
+    pub introduced_by: Option<String>,
+    /// Twelve groups of five digits, the same at both, once we are friends.
+    pub safety: Option<String>,
     /// Whether we hear nothing from him.
     pub blocked: bool,
     /// Whether a device of his is linked now.
@@ -40,11 +60,12 @@ pub struct Friend {
 }
 
 /// How it stands with a friend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// We wait for his answer.
+    #[default]
     Waiting,
     /// We are friends.
     Friend,
@@ -112,6 +133,10 @@ pub enum Event {
         /// Which.
         friend: String,
     },
+    /// Another key speaks for a friend: his safety number has to be compared again.
+    Rekeyed(Friend),
+    /// A friend would have us meet somebody.
+    Offer(Offer),
     /// Somebody else tried an invite that was used before.
     InviteUsedAgain,
     /// Two different messages stand at one place of a device's log: it was copied, or cheats.

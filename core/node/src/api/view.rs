@@ -9,7 +9,7 @@ use covey_proto::{
     store::{Message as Shown, Shown as Content},
 };
 
-use super::{Friend, Message, Standing, State, Status};
+use super::{Friend, Message, Offer, Standing, State, Status};
 use crate::net::Counts;
 
 /// What the loop shows of itself.
@@ -19,6 +19,8 @@ pub(crate) struct View {
     pub(crate) account: Option<AccountId>,
     pub(crate) people: BTreeMap<ConversationId, Person>,
     pub(crate) online: BTreeSet<AccountId>,
+    pub(crate) safety: BTreeMap<ConversationId, String>,
+    pub(crate) offers: Vec<people::Offer>,
     pub(crate) counts: Counts,
 }
 
@@ -26,7 +28,24 @@ impl View {
     pub(crate) fn status(&self) -> Status {
         let mut friends: Vec<_> = self.people.values().map(|person| self.friend(person)).collect();
         friends.sort_by(|one, other| one.name.cmp(&other.name));
-        Status { friends, turned_away: self.counts.turned_away(), ..self.status.clone() }
+        let offers = self.offers.iter().map(|offer| self.offer(offer)).collect();
+        let turned_away = self.counts.turned_away();
+        Status { friends, offers, turned_away, ..self.status.clone() }
+    }
+
+    pub(crate) fn offer(&self, offer: &people::Offer) -> Offer {
+        Offer {
+            id: hex(&offer.id.0),
+            by: self.called(&offer.by.short()).unwrap_or_default(),
+            name: offer.name.clone(),
+            accepted: offer.accepted,
+        }
+    }
+
+    /// What we call the friend whose account begins so.
+    fn called(&self, short: &[u8; 16]) -> Option<String> {
+        let whose = |person: &&Person| person.account.is_some_and(|a| a.short() == *short);
+        self.people.values().find(whose).map(|person| person.name.clone())
     }
 
     pub(crate) fn friend(&self, person: &Person) -> Friend {
@@ -40,6 +59,8 @@ impl View {
                 people::Standing::Expired => Standing::Expired,
             },
             verified: person.verified,
+            introduced_by: person.introduced.and_then(|short| self.called(&short)),
+            safety: self.safety.get(&person.conversation).cloned(),
             blocked: person.blocked,
             online: self.is_online(person),
         }

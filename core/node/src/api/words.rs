@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use covey_proto::{
-    ConversationId, EntryId,
+    ConversationId, EntryId, IntroductionId,
     io::{self, Refusal},
+    people::IntroduceError,
     wire::letter,
 };
 
@@ -19,11 +20,11 @@ pub(super) fn filled(id: &str, with: char) -> Option<EntryId> {
     parse_hex(&format!("{id}{}", with.to_string().repeat(missing))).map(EntryId)
 }
 
-fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    if text.len() != 64 || !text.is_ascii() {
+fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N || !text.is_ascii() {
         return None;
     }
-    let mut bytes = [0; 32];
+    let mut bytes = [0; N];
     for (at, byte) in bytes.iter_mut().enumerate() {
         *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
     }
@@ -51,6 +52,15 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
         Command::Draft { friend, text } => io::Command::Draft(conversation(&friend)?, text),
         Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
         Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),
+        Command::Verify { friend } => io::Command::Verify(conversation(&friend)?),
+        Command::Introduce { friend, to } => {
+            io::Command::Introduce(conversation(&friend)?, conversation(&to)?)
+        }
+        Command::Meet { offer, yes } => {
+            let id = parse_hex(&offer).map(IntroductionId);
+            let id = id.ok_or_else(|| Failure::new(IntroduceError::NoOffer))?;
+            io::Command::Meet(id, yes)
+        }
         Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),
     })
 }

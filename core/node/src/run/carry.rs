@@ -99,6 +99,9 @@ impl Shell {
             let renamed = people.name() != view.status.name;
             people.name().clone_into(&mut view.status.name);
             view.account = Some(people.me().account);
+            let numbers = all.iter().map(|f| Some((f.conversation, people.safety_number(f)?)));
+            view.safety = numbers.flatten().collect();
+            view.offers = people.offers().collect();
             view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
             view.online = online;
             renamed
@@ -113,6 +116,12 @@ impl Shell {
             }
             Event::People(people::News::Gone(conversation)) => {
                 Some(api::Event::FriendGone { friend: hex(&conversation.0) })
+            }
+            Event::People(people::News::Rekeyed(person)) => {
+                Some(api::Event::Rekeyed(self.core.read(|view| view.friend(&person))))
+            }
+            Event::People(people::News::Offer(offer)) => {
+                Some(api::Event::Offer(self.core.read(|view| view.offer(&offer))))
             }
             Event::People(people::News::InviteUsedAgain(_)) => Some(api::Event::InviteUsedAgain),
             Event::Talk(talk::News::Message(message)) => {

@@ -58,6 +58,20 @@ impl Node {
                 talk::draft(conversation, "", shelf)?;
                 Reply::Done
             }
+            Command::Verify(conversation) => {
+                let friend = known(conversation)?;
+                people.verify(friend, shelf);
+                Reply::Done
+            }
+            Command::Introduce(one, other) => {
+                let (one, other) = (known(one)?, known(other)?);
+                people.introduce(&one, &other, now, &mut self.dice, shelf)?;
+                Reply::Done
+            }
+            Command::Meet(offer, yes) => {
+                people.answer_offer(offer, yes, now, &mut self.dice, shelf)?;
+                Reply::Done
+            }
         })
     }
 }

@@ -41,6 +41,8 @@ pub struct Friend {
     pub verified: bool,
     /// Whether we hear nothing from him.
     pub blocked: bool,
+    /// How the account begins of the friend who introduced us.
+    pub introduced: Option<[u8; 16]>,
     /// How his account begins.
     pub(super) short: [u8; 16],
     /// Whether we gave the name: it stays when he calls himself otherwise.
@@ -66,6 +68,7 @@ message! {
         standing: Standing = 4 int32;
         verified: bool = 5 bool;
         blocked: bool = 6 bool;
+        introduced: Option<[u8; 16]> = 7 bytes;
     }
 }
 
@@ -91,9 +94,19 @@ impl People {
     }
 
     fn known(&self, short: [u8; 16], kept: Kept) -> Friend {
-        let Kept { account, name, given, standing, verified, blocked } = kept;
+        let Kept { account, name, given, standing, verified, blocked, introduced } = kept;
         let conversation = self.conversation(&short);
-        Friend { conversation, account, name, standing, verified, blocked, short, given }
+        Friend {
+            conversation,
+            account,
+            name,
+            standing,
+            verified,
+            blocked,
+            introduced,
+            short,
+            given,
+        }
     }
 
     /// Somebody of whom nothing is known but how his account begins and what he calls himself.
@@ -147,9 +160,10 @@ impl People {
 
     /// Keeps what is known of a friend, and tells.
     pub(super) fn keep(&mut self, friend: Friend, shelf: &mut dyn Shelf) {
-        let Friend { account, given, standing, verified, blocked, .. } = friend;
+        let Friend { account, given, standing, verified, blocked, introduced, .. } = friend;
         let name = friend.name.clone();
-        let kept = wire::encode(&Kept { account, name, given, standing, verified, blocked });
+        let kept = Kept { account, name, given, standing, verified, blocked, introduced };
+        let kept = wire::encode(&kept);
         self.record(Topic::Friend, &friend.short, Some(kept), shelf);
         self.effects.push_back(Effect::News(News::Friend(friend)));
     }

@@ -237,7 +237,9 @@ impl People {
         self.effects.extend(told.map(|told| Effect::Tell(Audience::Account(account), told)));
         let short = account.short();
         let known = self.friend_with(&short).unwrap_or_else(|| self.newcomer(short, name));
+        let introduced = self.introducer(&account, shelf);
         let friend = Friend {
+            introduced: known.introduced.or(introduced),
             account: Some(account),
             name: if known.given { known.name } else { self.free_name(name, &short) },
             standing: Standing::Friend,

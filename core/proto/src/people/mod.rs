@@ -14,10 +14,12 @@ pub mod card;
 pub mod directory;
 mod friend;
 pub mod hello;
+mod introduce;
 pub mod invite;
 mod kin;
 mod meet;
 pub mod own;
+mod safety;
 mod sign;
 
 use alloc::{
@@ -27,12 +29,15 @@ use alloc::{
 
 use prost::Message as _;
 
-pub use self::friend::{Friend, Standing};
 use self::{
     account::Rosters,
     card::Card,
     directory::Directory,
     own::{Map, Me},
+};
+pub use self::{
+    friend::{Friend, Standing},
+    introduce::{IntroduceError, Offer},
 };
 use crate::{
     id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId, Target},
@@ -71,6 +76,10 @@ pub enum News {
     Gone(ConversationId),
     /// Somebody else came with an invite that a friend had used before.
     InviteUsedAgain(InviteTag),
+    /// Another key speaks for a friend: what was compared has to be compared again.
+    Rekeyed(Friend),
+    /// A friend would have us meet somebody.
+    Offer(Offer),
 }
 
 /// The state of this room.
@@ -286,6 +295,7 @@ impl People {
         signed: &Signed,
         shelf: &mut dyn Shelf,
     ) -> bool {
+        let key = self.rosters.get(&account).map(|rosters| rosters.roster().account_key());
         match self.take_known(account, signed) {
             Ok(true) => {}
             Ok(false) => return true,
@@ -295,9 +305,13 @@ impl People {
         shelf.put(Kind::Roster, &account.0, &rosters.encode());
         self.changed = true;
         let frame = Frame::Roster(rosters.newest().clone());
+        let rekeyed = key.is_some_and(|key| key != rosters.roster().account_key());
         let merge = (!rosters.settled()).then(|| rosters.roster().clone());
         self.effects.push_back(Effect::Tell(self.concerned(account), frame));
         self.follow_name(account, shelf);
+        if rekeyed {
+            self.rekeyed(account, shelf);
+        }
         if let Some(merged) = merge.filter(|_| account == self.me.account) {
             self.sign(merged, shelf);
         }

@@ -2,13 +2,14 @@
 //!
 //! Unknown kinds are skipped, so an old node bears a new one's frames.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use super::{
     Invalid, MapRecord, Signed, decode, encode,
-    message::{Wire, message, plain},
+    letter::MAX_LETTER,
+    message::{Wire, message, numbered, plain},
 };
-use crate::id::{ConversationId, DeviceId, LogId, SecretId, Seq};
+use crate::id::{AccountId, ConversationId, DeviceId, IntroductionId, LogId, SecretId, Seq};
 
 /// The most a frame may take, padding included.
 pub const MAX_FRAME: usize = 60 << 10;
@@ -20,6 +21,8 @@ pub const MAX_LOGS: usize = 256;
 pub const MAX_RANGES: usize = 32;
 const MAX_RECORDS: usize = 1024;
 const MAX_SECRETS: usize = 16;
+/// No invite's text is longer.
+const MAX_INVITE_TEXT: usize = 400;
 
 /// One thing said on a link.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +41,52 @@ pub enum Frame {
     MapDigest([u8; 32]),
     /// Records of the map between own devices.
     Map(Vec<MapRecord>),
+    /// Something of an introduction.
+    Introduction(Introduction),
+}
+
+message! {
+    /// Something said of two people whom a friend of both introduces to each other.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Introduction {
+        /// Which introduction; drawn by who introduces.
+        pub id: IntroductionId = 1 bytes;
+        /// What is said.
+        pub step: Step = 2 int32;
+        /// In an offer: whom to meet.
+        pub whom: Option<AccountId> = 3 bytes;
+        /// In an offer what the introducer calls that person; with yes an invite.
+        pub text: String = 4 string [MAX_INVITE_TEXT];
+        /// One of the two letters of a hello.
+        pub letter: Vec<u8> = 5 bytes [MAX_LETTER];
+    }
+}
+
+/// What is said of an introduction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
+#[repr(i32)]
+pub enum Step {
+    /// Something of a later version.
+    Unspecified = 0,
+    /// By the introducer: would you meet somebody?
+    Offer = 1,
+    /// By one of the two: yes, with this invite; passed on to the other one.
+    Yes = 2,
+    /// By one of the two: no.
+    No = 3,
+    /// By one of the two: a sealed letter for the other one; passed on.
+    Letter = 4,
+    /// By one of the two: we are friends.
+    Done = 5,
+}
+
+numbered!(Step);
+
+impl Introduction {
+    /// Nothing but what is said of which one.
+    pub(crate) fn new(id: IntroductionId, step: Step) -> Self {
+        Self { id, step, whom: None, text: String::new(), letter: Vec::new() }
+    }
 }
 
 message! {
@@ -95,6 +144,7 @@ impl Frame {
             Self::Secrets(ids) => KindProto::Secrets(ListProto { items: ids.to_proto() }),
             Self::MapDigest(digest) => KindProto::MapDigest(digest.to_proto()),
             Self::Map(records) => KindProto::Map(MapProto { records: records.clone() }),
+            Self::Introduction(said) => KindProto::Introduction(said.to_proto()),
         };
         encode(&FrameProto { kind: Some(kind) })
     }
@@ -118,6 +168,7 @@ impl Frame {
             Some(KindProto::MapDigest(digest)) => Self::MapDigest(Wire::of_proto(digest)?),
             Some(KindProto::Map(map)) if map.records.len() <= MAX_RECORDS => Self::Map(map.records),
             Some(KindProto::Map(_)) => return Err(Invalid),
+            Some(KindProto::Introduction(said)) => Self::Introduction(Wire::of_proto(said)?),
         };
         Ok(Some(frame))
     }
@@ -126,7 +177,7 @@ impl Frame {
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
 struct FrameProto {
-    #[prost(oneof = "KindProto", tags = "1, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "KindProto", tags = "1, 3, 4, 5, 6, 7, 8, 10")]
     kind: Option<KindProto>,
 }
 
@@ -147,6 +198,8 @@ enum KindProto {
     MapDigest(Vec<u8>),
     #[prost(message, tag = "8")]
     Map(MapProto),
+    #[prost(message, tag = "10")]
+    Introduction(<Introduction as Wire>::Proto),
 }
 
 plain!(FrameProto);

@@ -10,7 +10,10 @@ use prost::Message;
 
 use super::{Invalid, MapRecord, Signed};
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, EntryId, Hash, InviteTag, SecretId, Seq},
+    id::{
+        AccountId, ConversationId, DeviceId, EntryId, Hash, IntroductionId, InviteTag, SecretId,
+        Seq,
+    },
     seal::{Secret, VerifyingKey},
     time::Time,
 };
@@ -117,7 +120,7 @@ macro_rules! newtypes {
 }
 newtypes!(u64: Seq, Time);
 newtypes!(Vec<u8>: AccountId, ConversationId, DeviceId, EntryId, Hash, InviteTag);
-newtypes!(Vec<u8>: Secret, SecretId, VerifyingKey);
+newtypes!(Vec<u8>: IntroductionId, Secret, SecretId, VerifyingKey);
 
 /// Enumerations; a number of a later version is the first of them.
 macro_rules! numbered {

@@ -14,6 +14,10 @@ pub enum Topic {
     Secret = 2,
     /// An invite of ours, by tag.
     Invite = 3,
+    /// An introduction that we made, by its id.
+    Introduction = 6,
+    /// An introduction that was offered to us, by its id.
+    Offer = 9,
 }
 
 /// One record: of two with the same topic and key the higher counter wins, then the larger device.

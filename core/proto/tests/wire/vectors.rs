@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use covey_proto::{
-    ConversationId, DeviceId, EntryId, LogId, SecretId, Seq, Time,
+    ConversationId, DeviceId, EntryId, IntroductionId, LogId, SecretId, Seq, Time,
     dice::Dice,
     link::{Initiator, Responder, Static},
     people::{
@@ -14,8 +14,9 @@ use covey_proto::{
     },
     seal::{self, Context, Secret, SigningKey, hex},
     wire::{
-        Address, Body, Digest, Frame, Greeting, Have, Head, Kind, LogHave, MapRecord, Run, Signed,
-        Topic, Transport, Unsigned,
+        Address, Body, Digest, Frame, Greeting, Have, Head, Introduction, Kind, LogHave, MapRecord,
+        Run, Signed, Topic, Transport, Unsigned,
+        frame::Step,
         letter::{InviteKind, Verdict},
     },
 };
@@ -217,6 +218,13 @@ fn frames_are_as_written_down() {
         Frame::Secrets(vec![SecretId([1; 8]), SecretId([2; 8])]),
         Frame::MapDigest([9; 32]),
         Frame::Map(vec![record(Some(vec![3; 32])), record(None)]),
+        Frame::Introduction(Introduction {
+            id: IntroductionId([4; 16]),
+            step: Step::Offer,
+            whom: Some(nina.account),
+            text: String::from("Nina"),
+            letter: vec![6; 3],
+        }),
     ];
     let written = frames.map(|frame| {
         let bytes = frame.encode();
@@ -270,6 +278,13 @@ fn says(frame: &Frame) -> Value {
             };
             json!({ "map": { "records": records.iter().map(record).collect::<Vec<_>>() } })
         }
+        Frame::Introduction(said) => json!({ "introduction": {
+            "id": hex(&said.id.0),
+            "step": i32::from(said.step),
+            "whom": said.whom.map(|whom| hex(&whom.0)),
+            "text": said.text,
+            "letter": hex(&said.letter),
+        }}),
     }
 }
 

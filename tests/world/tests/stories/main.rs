@@ -7,6 +7,7 @@ mod befriending;
 mod exactly_once;
 mod faults;
 mod hostile;
+mod introductions;
 mod kin;
 mod links;
 mod parting;
