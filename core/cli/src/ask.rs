@@ -165,10 +165,12 @@ async fn draft(mut node: Node, friend: Friend, kept: Option<String>) -> Result<S
             node.order(Command::Draft { friend, text: text.clone() }).await?;
             text
         }
-        None => match node.0.query(Query::Draft { friend }).await? {
-            Answer::Draft(text) => text,
-            _ => bail!(ODD),
-        },
+        None => {
+            let Answer::Draft(text) = node.0.query(Query::Draft { friend }).await? else {
+                bail!(ODD)
+            };
+            text
+        }
     };
     let words = match text.is_empty() {
         true => format!("Nothing is kept for {}", show::line(&name)),
