@@ -160,6 +160,18 @@ pub(crate) enum Ask {
         #[arg(long, value_name = "MSG")]
         around: Option<String>,
     },
+    /// Find messages by words in them, or how those begin; the newest first
+    Search {
+        /// What, in any script and case, with or without accents; `--` before what begins with -
+        #[arg(required = true)]
+        text: Vec<String>,
+        /// Only with this friend: a name, or how it begins
+        #[arg(long, value_name = "NAME")]
+        with: Option<String>,
+        /// So many messages
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
     /// Show what you began to write to a friend, or keep it; sending empties it
     Draft {
         /// To whom: a name, or how it begins

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     args::Ask,
-    fault, meet,
+    fault, meet, names,
     node::{Node, ODD},
     show::{self, FAINT, STRONG},
     wait,
@@ -62,6 +62,7 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             let words = show::log(&messages, &friend.name, OffsetDateTime::now_utc());
             Ok((json!({ "messages": messages }), words))
         }
+        Ask::Search { text, with, limit } => search(node, text.join(" "), with, limit).await,
         Ask::Draft { name, text, clear } => {
             let friend = node.friend(&name).await?;
             let kept = text.or(clear.then(String::new));
@@ -153,9 +154,18 @@ async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> 
     };
     let command = Command::Send { friend: friend.id, text };
     let Reply::Sent(id) = node.0.command(command).await? else { bail!(ODD) };
-    let short = id.get(..SHORT).unwrap_or(&id);
-    let words = format!("Saved for {}  {FAINT}{short}{FAINT:#}", show::line(&friend.name));
+    let words = format!("Saved for {}  {}", show::line(&friend.name), show::short(&id));
     Ok((json!({ "id": id }), words))
+}
+
+async fn search(mut node: Node, text: String, with: Option<String>, limit: u32) -> Result<Said> {
+    let friends = node.status().await?.friends;
+    let friend = with.map(|name| names::find(friends.clone(), &name)).transpose()?;
+    let friend = friend.map(|friend| friend.id);
+    let query = Query::Search { text, friend, limit };
+    let Answer::Found(found) = node.0.query(query).await? else { bail!(ODD) };
+    let words = show::found(&found, &friends, OffsetDateTime::now_utc());
+    Ok((json!({ "found": found }), words))
 }
 
 async fn draft(mut node: Node, friend: Friend, kept: Option<String>) -> Result<Said> {
@@ -178,9 +188,6 @@ async fn draft(mut node: Node, friend: Friend, kept: Option<String>) -> Result<S
     };
     Ok((json!({ "draft": text }), words))
 }
-
-/// So many digits name a message among all that a person will ever see.
-const SHORT: usize = 16;
 
 /// What comes in, without the end of its last line.
 fn heard() -> Result<String> {

@@ -4,7 +4,7 @@
 //! can move the cursor, colour, hide or turn round what stands beside it.
 
 use anstyle::{AnsiColor, Style};
-use covey_node::api::{Friend, Message, Standing, State, Status};
+use covey_node::api::{Found, Friend, Message, Standing, State, Status};
 use time::{OffsetDateTime, UtcOffset};
 
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -113,6 +113,34 @@ pub(crate) fn log(messages: &[Message], friend: &str, now: OffsetDateTime) -> St
     lines.join("\n")
 }
 
+/// How a message's id begins.
+pub(crate) fn short(id: &str) -> String {
+    format!("{FAINT}{}{FAINT:#}", id.get(..SHORT).unwrap_or(id))
+}
+
+/// So many digits name a message among all that a person will ever see.
+const SHORT: usize = 16;
+
+/// What was searched for, a message a line.
+pub(crate) fn found(found: &[Found], friends: &[Friend], now: OffsetDateTime) -> String {
+    let lines = found.iter().map(|Found { message, excerpt }| {
+        let friend = friends.iter().find(|friend| friend.id == message.friend);
+        let friend = line(friend.map_or("somebody", |friend| &friend.name));
+        let who = if message.mine { format!("me to {friend}") } else { friend };
+        let pieces = excerpt.iter().map(|piece| {
+            let text = line(&piece.text.replace('\n', " "));
+            if piece.matches { format!("{GOOD}{text}{GOOD:#}") } else { text }
+        });
+        let (when, pieces) = (moment(message.at, now), pieces.collect::<String>());
+        let id = short(&message.id);
+        format!("{FAINT}{when}{FAINT:#}  {STRONG}{who}{STRONG:#}  {pieces}  {id}")
+    });
+    match found.is_empty() {
+        true => "Nothing was found".into(),
+        false => lines.collect::<Vec<_>>().join("\n"),
+    }
+}
+
 pub(crate) fn status(status: &Status) -> String {
     let linked = status.friends.iter().filter(|friend| friend.online).count();
     let addresses: Vec<_> =
@@ -151,12 +179,12 @@ fn moment(at: u64, now: OffsetDateTime) -> String {
         then.checked_to_offset(UtcOffset::local_offset_at(then).unwrap_or(UtcOffset::UTC))
     };
     match then.and_then(local).zip(local(now)) {
-        Some((then, now)) => short(then, now),
+        Some((then, now)) => brief(then, now),
         None => "at no time".into(),
     }
 }
 
-fn short(then: OffsetDateTime, now: OffsetDateTime) -> String {
+fn brief(then: OffsetDateTime, now: OffsetDateTime) -> String {
     let time = format!("{:02}:{:02}", then.hour(), then.minute());
     let month = then.month().to_string();
     let month = month.get(..3).unwrap_or(&month);
@@ -209,7 +237,7 @@ mod tests {
 
     #[test]
     fn times_are_as_short_as_they_can_be_said() {
-        let at = |before: i64| short(NOW - time::Duration::hours(before), NOW);
+        let at = |before: i64| brief(NOW - time::Duration::hours(before), NOW);
         assert_eq!(at(0), "22:13");
         assert_eq!(at(24), "13 Nov 22:13");
         assert_eq!(at(24 * 365), "14 Nov 2022 22:13");

@@ -94,7 +94,19 @@ limit: number, } } | { "message": {
 /**
  * Its id, or how it begins, 8 digits at least.
  */
-id: string, } } | { "draft": { 
+id: string, } } | { "search": { 
+/**
+ * What was typed.
+ */
+text: string, 
+/**
+ * With whom; without, with everybody.
+ */
+friend: string | null, 
+/**
+ * How many at most, 1 to 1,000.
+ */
+limit: number, } } | { "draft": { 
 /**
  * To whom.
  */
@@ -102,7 +114,7 @@ friend: string, } };
 
 export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
 
-export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "draft": string };
+export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string };
 
 export type Status = { 
 /**
@@ -217,6 +229,26 @@ state: State,
  * When it was written, by its author's clock.
  */
 at: number, };
+
+export type Found = { 
+/**
+ * The message.
+ */
+message: Message, 
+/**
+ * What of its text is around the first match, piece by piece.
+ */
+excerpt: Array<Piece>, };
+
+export type Piece = { 
+/**
+ * What it says.
+ */
+text: string, 
+/**
+ * Whether it matches.
+ */
+matches: boolean, };
 
 export type State = "failed" | "waiting" | "sending" | "delivered";
 

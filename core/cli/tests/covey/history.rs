@@ -36,6 +36,38 @@ fn no_page_begins_at_a_message_that_is_not_there_or_of_another_conversation() {
 }
 
 #[test]
+fn what_was_said_is_found_with_everybody_or_one_friend_and_can_be_gone_to() {
+    let (ana, ben, cleo) = (Person::start("Ana"), Person::start("Ben"), Person::start("Cleo"));
+    ana.befriend(&ben);
+    ana.befriend(&cleo);
+    let id = say(&ana, "Találkozzunk a nagy tölgy alatt");
+    say(&ana, "東京に行く\nforged line");
+    ana.ask(&["send", "Cleo", "the Tölgyfa again"]);
+
+    let found = |words: &[&str]| -> Vec<Value> {
+        let found = ana.ask(&[&["search"], words].concat());
+        found["found"].as_array().unwrap().iter().map(|f| f["message"]["text"].clone()).collect()
+    };
+    assert_eq!(found(&["tolgy"]), ["the Tölgyfa again", "Találkozzunk a nagy tölgy alatt"]);
+    assert_eq!(found(&["TÖLGY", "--with", "Ben"]), ["Találkozzunk a nagy tölgy alatt"]);
+    assert_eq!(found(&["tolgy", "--limit", "1"]), ["the Tölgyfa again"]);
+    assert_eq!(found(&["京"]), ["東京に行く\nforged line"]);
+    assert_eq!(found(&["alatt", "talal"]), ["Találkozzunk a nagy tölgy alatt"]);
+    assert_eq!(found(&["\" OR *"]), [""; 0]);
+    assert_eq!(found(&["--", "-gy"]), [""; 0]);
+
+    let seen = ana.see(&["search", "tölgy", "--with", "Ben"]);
+    assert!(seen.contains("me to Ben  Találkozzunk a nagy tölgy alatt"), "{seen}");
+    assert!(seen.trim_end().ends_with(&id[..16]), "{seen}");
+    assert!(ana.see(&["search", "行"]).contains("東京に行く forged line"));
+    assert_eq!(ana.see(&["search", "nothing"]), "Nothing was found\n");
+    assert_eq!(
+        ana.refused(1, &["search", " "]),
+        "there is nothing to search for; type a word, or how it begins"
+    );
+}
+
+#[test]
 fn a_draft_is_kept_until_it_is_sent_or_cleared() {
     let (mut ana, ben) = (Person::start("Ana"), Person::start("Ben"));
     ana.befriend(&ben);

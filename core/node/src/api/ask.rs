@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Friend, Message, Status};
+use super::{Found, Friend, Message, Status};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +129,15 @@ pub enum Query {
         /// Its id, or how it begins, 8 digits at least.
         id: String,
     },
+    /// Messages that have all of these words, or words that begin so, the newest first.
+    Search {
+        /// What was typed.
+        text: String,
+        /// With whom; without, with everybody.
+        friend: Option<String>,
+        /// How many at most, 1 to 1,000.
+        limit: u32,
+    },
     /// What a person began to write to a friend.
     Draft {
         /// To whom.
@@ -165,6 +174,8 @@ pub enum Answer {
     Log(Vec<Message>),
     /// To [`Query::Message`].
     Message(Message),
+    /// To [`Query::Search`].
+    Found(Vec<Found>),
     /// To [`Query::Draft`]; empty if there is none.
     Draft(String),
 }

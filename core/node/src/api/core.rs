@@ -138,6 +138,10 @@ impl Core {
                     .map(Answer::Message)
                     .ok_or_else(|| Failure::new(NO_MESSAGE))
             }
+            Query::Search { text, friend, limit } => {
+                let with = friend.as_deref().map(conversation).transpose()?;
+                Ok(Answer::Found(self.find_text(&text, with, limit.clamp(1, MAX_PAGE))?))
+            }
             Query::Draft { friend } => {
                 let here = conversation(&friend)?;
                 let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;
@@ -179,6 +183,10 @@ impl Core {
     #[must_use]
     pub fn listen(&self) -> Listener {
         Listener { core: self.clone(), events: self.0.events.subscribe(), whole: false }
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.0.history
     }
 
     pub(crate) fn emit(&self, event: Event) {

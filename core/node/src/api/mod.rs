@@ -6,6 +6,7 @@
 
 mod ask;
 mod core;
+mod find;
 pub mod rpc;
 mod tell;
 mod view;
@@ -14,7 +15,7 @@ mod words;
 pub use self::{
     ask::{Answer, Command, InviteKind, Page, Query, Reply},
     core::{Core, Listener},
-    tell::{Event, Failure, Friend, Message, Offer, Standing, State, Status},
+    tell::{Event, Failure, Found, Friend, Message, Offer, Piece, Standing, State, Status},
 };
 pub(crate) use self::{core::Ask, view::View};
 
@@ -43,6 +44,8 @@ mod tests {
             Standing::decl(&cfg),
             Offer::decl(&cfg),
             Message::decl(&cfg),
+            Found::decl(&cfg),
+            Piece::decl(&cfg),
             State::decl(&cfg),
             Event::decl(&cfg),
             Failure::decl(&cfg),

@@ -96,6 +96,26 @@ pub struct Message {
     pub at: u64,
 }
 
+/// A message that was searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Found {
+    /// The message.
+    pub message: Message,
+    /// What of its text is around the first match, piece by piece.
+    pub excerpt: Vec<Piece>,
+}
+
+/// A piece of a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Piece {
+    /// What it says.
+    pub text: String,
+    /// Whether it matches.
+    pub matches: bool,
+}
+
 /// What became of a message. What others wrote is delivered once it is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

@@ -10,6 +10,7 @@
 //! input costs itself only. Memory is never ahead of the disk.
 
 mod carry;
+mod idle;
 mod recover;
 mod sources;
 
@@ -188,6 +189,7 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         heard: BTreeMap::new(),
         machines: 0,
         paused: None,
+        index_at: None,
         home,
     };
     shell.show();
@@ -238,6 +240,8 @@ struct Shell {
     machines: u64,
     /// While the disk takes no writes.
     paused: Option<Pause>,
+    /// When the index is to be brought further, if nothing comes in until then.
+    index_at: Option<Time>,
     next_stir: Time,
 }
 
@@ -259,6 +263,10 @@ impl Shell {
             {
                 inputs.extend(self.input(incoming));
             }
+            match inputs.is_empty() {
+                true => self.idle(self.clock.now()),
+                false => self.busy(),
+            }
             self.batch(inputs);
         }
     }
@@ -267,7 +275,10 @@ impl Shell {
     fn wait(&self) -> Duration {
         let due = match &self.paused {
             Some(pause) => pause.until,
-            None => self.node.poll_timeout().map_or(self.next_stir, |due| due.min(self.next_stir)),
+            None => {
+                let dues = [self.node.poll_timeout(), self.index_at, Some(self.next_stir)];
+                dues.into_iter().flatten().min().unwrap_or(self.next_stir)
+            }
         };
         self.clock.until(due)
     }

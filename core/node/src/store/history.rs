@@ -118,7 +118,10 @@ impl History {
         })
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let idle = || self.0.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let rested = idle().pop();
         let connection = match rested {
@@ -240,6 +243,11 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
+/// One message, by its number in here.
+pub(super) fn row(db: &Connection, id: i64) -> Result<Message, Error> {
+    Ok(db.prepare_cached(BY_ROW)?.query_row([id], message)?)
+}
+
 macro_rules! messages {
     ($rest:literal) => {
         concat!(
@@ -259,3 +267,4 @@ const AFTER: &str = messages!(
     "conversation.name = ?1 AND (\"order\", entry) > (?2, ?3) ORDER BY \"order\", entry LIMIT ?4"
 );
 const BY_ID: &str = messages!("entry BETWEEN ?1 AND ?2 ORDER BY entry LIMIT ?3");
+const BY_ROW: &str = messages!("message.id = ?1");

@@ -19,8 +19,10 @@
 //! have connections of their own and neither wait for the writer nor make it wait.
 
 mod error;
+mod fold;
 mod history;
 mod open;
+mod search;
 mod shelf;
 
 use std::{fmt, path::Path};
@@ -32,6 +34,7 @@ use zeroize::Zeroizing;
 pub use self::{
     error::Error,
     history::{History, Page, Runs},
+    search::{Found, Mark, Vague, Wanted},
 };
 
 /// What the database is encrypted with: 32 bytes of key and 16 of salt.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use covey_proto::{
     ConversationId, EntryId, LogId, Seq, Time,
-    store::{Kind, Message, Record, Shelf, Span},
+    store::{Kind, Message, Record, Shelf, Shown, Span},
     wire::{Entry, Run},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::{
-    Error, Page,
+    Error, Page, Wanted,
     scene::{Author, HERE, Home, message},
 };
 
@@ -19,12 +19,12 @@ proptest! {
 
     #[test]
     fn the_store_says_what_a_simple_model_of_it_says(
-        batches in vec((vec(act(), 1..20), prop::bool::weighted(0.2)), 1..8),
+        batches in vec((vec(act(), 1..20), prop::bool::weighted(0.2), any::<bool>()), 1..8),
     ) {
         let mut home = Home::new();
         let mut people = People::new();
         let mut model = Model::default();
-        for (acts, full) in batches {
+        for (acts, full, idle) in batches {
             let mut draft = model.clone();
             home.limit(200);
             let outcome = home.store.batch(|shelf| {
@@ -43,7 +43,12 @@ proptest! {
             }
             home.batch(|shelf| people.compare(shelf, &model));
             prop_assert_eq!(home.store.state().unwrap(), model.records());
+            while idle && home.store.index_beyond(0).unwrap() {}
             for conversation in PLACES {
+                let wanted = Wanted::parse("A").unwrap();
+                let found = home.store.history().search(&wanted, Some(conversation), 5).unwrap();
+                let found: Vec<_> = found.into_iter().map(|found| found.message).collect();
+                prop_assert_eq!(found, model.found("a", conversation, 5));
                 let all = home.store.history().page(conversation, Page::Oldest, 1000).unwrap();
                 prop_assert_eq!(all, model.shown(conversation));
             }
@@ -65,7 +70,8 @@ enum Act {
     Say(Index, Vec<bool>, Option<Index>),
     /// A run comes again, or for the first time after its batch failed.
     Again(Index),
-    Show(Index, u64),
+    /// A message is shown, or what it says is not any more.
+    Show(Index, u64, bool),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -78,7 +84,8 @@ fn act() -> impl Strategy<Value = Act> {
         (any::<Index>(), vec(any::<bool>(), 1..4), any::<Option<Index>>())
             .prop_map(|(who, what, seen)| Act::Say(who, what, seen)),
         any::<Index>().prop_map(Act::Again),
-        (any::<Index>(), 0..5u64).prop_map(|(run, order)| Act::Show(run, order)),
+        (any::<Index>(), 0..5u64, prop::bool::weighted(0.7))
+            .prop_map(|(run, order, whole)| Act::Show(run, order, whole)),
     ]
 }
 
@@ -118,10 +125,13 @@ impl People {
                         shelf.append(run);
                     }
                 }
-                Act::Show(run, order) => {
+                Act::Show(run, order, whole) => {
                     if let Some(run) = self.some(run) {
-                        let order = Time(*order);
-                        shelf.show(&Message { order, ..message(run, 0) });
+                        let mut message = Message { order: Time(*order), ..message(run, 0) };
+                        if !whole {
+                            message.shown = Shown::Newer;
+                        }
+                        shelf.show(&message);
                     }
                 }
             }
@@ -178,6 +188,13 @@ impl Model {
 
     fn entries(&self, log: LogId) -> Vec<&Entry> {
         self.runs(log).flat_map(Run::entries).collect()
+    }
+
+    /// The newest messages that say this.
+    fn found(&self, text: &str, conversation: ConversationId, limit: usize) -> Vec<Message> {
+        let says = |message: &Message| message.shown == Shown::Text(text.into());
+        let shown = self.shown(conversation).into_iter().rev();
+        shown.filter(says).take(limit).collect()
     }
 
     fn shown(&self, conversation: ConversationId) -> Vec<Message> {

@@ -55,3 +55,45 @@ CREATE TABLE message (
 ) STRICT;
 
 CREATE UNIQUE INDEX message_by_order ON message (conversation, "order", entry);
+
+-- What can be searched. Filled after the commits that show messages, when nothing else is to be
+-- done: messages behind the last one here are searched by reading them.
+CREATE VIRTUAL TABLE word USING fts5 (
+    tokens,
+    content = '',
+    columnsize = 0,
+    detail = none,
+    tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* P* S* C*'"
+);
+
+-- What was shown and is no longer leaves no trace in its pages either.
+INSERT INTO word (word, rank) VALUES ('secure-delete', 1);
+
+-- The messages that it holds, with what they are sorted by.
+CREATE TABLE indexed (
+    message INTEGER PRIMARY KEY,
+    "order" INTEGER NOT NULL
+) STRICT;
+
+-- What it still holds, and is not shown any more.
+CREATE TABLE stale (
+    message INTEGER PRIMARY KEY,
+    conversation INTEGER NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER message_moved AFTER UPDATE OF "order" ON message BEGIN
+    UPDATE indexed SET "order" = new."order" WHERE message = new.id;
+END;
+
+CREATE TRIGGER message_reworded AFTER UPDATE OF text ON message WHEN old.text <> new.text BEGIN
+    INSERT INTO stale (message, conversation, text)
+    SELECT message, old.conversation, old.text FROM indexed WHERE message = old.id;
+    DELETE FROM indexed WHERE message = old.id;
+END;
+
+CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
+    INSERT INTO stale (message, conversation, text)
+    SELECT message, old.conversation, old.text FROM indexed WHERE message = old.id;
+    DELETE FROM indexed WHERE message = old.id;
+END;
