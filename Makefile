@@ -7,7 +7,7 @@ VENV  := target/venv
 STAGE := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help run test lint fmt size layers doc setup \
+.PHONY: help run test lint fmt size layers doc setup verify \
 	setup-run check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
 
 help:  ## this list
@@ -32,6 +32,9 @@ layers:  ## who imports whom, and what proto may never see
 doc:  ## the documentation of every crate, private items too
 	@RUSTDOCFLAGS="-D warnings" $(STAGE) doc cargo doc --locked --workspace --no-deps --document-private-items
 
+verify:  ## attack the models of the cryptography, where Verifpal is installed (SESSIONS=2 takes minutes)
+	@docs/models/run.sh $(SESSIONS)
+
 setup:  ## install what is missing to run and to test
 	@$(STAGE) setup tools/setup.sh test
 
@@ -49,7 +52,7 @@ deny:
 shear:
 	@$(STAGE) shear cargo shear
 shell:
-	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh) $(wildcard tests/*/*/*.sh)
+	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh) $(wildcard tests/*/*/*.sh) docs/models/run.sh
 
 # One build with one set of features; the lab finds `covey` beside its own executable.
 build:
