@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::{
     id::{AccountId, ConversationId, DeviceId, EntryId, IntroductionId, LinkId, LogId, Seq},
     people::{self, Friend, IntroduceError, directory::Directory, invite::InviteError},
-    reach::{self, DialId},
+    reach::{self, DialId, Failure},
     talk::{self, TextError},
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
 };
@@ -22,8 +22,8 @@ pub enum Input {
     Command(Asker, Command),
     /// A link is up.
     LinkUp(LinkId, Arrival),
-    /// A link is gone.
-    LinkDown(LinkId),
+    /// A link is gone, and why unless it was closed as links are.
+    LinkDown(LinkId, Option<Failure>),
     /// Something was said on a link.
     Frame(LinkId, Said),
     /// A stranger's letter 1.
@@ -31,7 +31,7 @@ pub enum Input {
     /// What came back for a letter of ours.
     Answered(DialId, Vec<u8>),
     /// A dial came to nothing.
-    DialFailed(DialId),
+    DialFailed(DialId, Failure),
     /// A service on the local network, with its tags and addresses.
     Heard(String, Vec<Vec<u8>>, Vec<Address>),
     /// It is gone from there.

@@ -8,7 +8,9 @@
 //! ```
 
 mod command;
+mod why;
 
+pub use self::why::{Device, Subject, Why};
 use alloc::{collections::VecDeque, string::String, vec::Vec};
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
     id::{AccountId, LinkId, Target},
     io::{Arrival, Event, Input, Output, Said},
     people::{self, Audience, People, own::Me},
-    reach::{self, Reach, Up},
+    reach::{self, Failure, Reach, Up},
     store::{Record, Shelf},
     talk::{self, Talk},
     time::Time,
@@ -52,13 +54,14 @@ impl Node {
 
     /// Takes one input.
     pub fn handle(&mut self, input: Input, now: Time, shelf: &mut dyn Shelf) {
+        self.talk.tick(now);
         match input {
             Input::Command(asker, command) => {
                 let done = self.on_command(command, now, shelf);
                 self.outputs.push_back(Output::Done(asker, done));
             }
             Input::LinkUp(link, arrival) => self.on_link_up(link, &arrival, now, shelf),
-            Input::LinkDown(link) => self.on_link_down(link, now),
+            Input::LinkDown(link, why) => self.on_link_down(link, why, now, shelf),
             Input::Frame(link, said) => self.on_said(link, said, now, shelf),
             Input::Letter(asker, letter) => {
                 let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
@@ -68,20 +71,22 @@ impl Node {
                 Some(Target::Inviter(tag)) if self.people.on_answer(tag, &answer, shelf) => {
                     self.reach.done(dial);
                 }
-                Some(_) | None => self.reach.failed(dial, now, &mut self.dice),
+                Some(_) | None => {
+                    self.reach.failed(dial, Failure::Nonsense, now, &mut self.dice);
+                }
             },
-            Input::DialFailed(dial) => {
+            Input::DialFailed(dial, why) => {
                 if let Some(Target::Device(device)) = self.reach.target(dial) {
                     self.people.call_otherwise(device);
                 }
-                self.reach.failed(dial, now, &mut self.dice);
+                self.reach.failed(dial, why, now, &mut self.dice);
             }
             Input::Heard(name, tags, addresses) => {
                 let whose = self.people.recognise(&tags);
                 self.reach.heard(name.clone(), tags, addresses);
                 whose.into_iter().for_each(|whom| self.reach.recognised(&name, whom, now));
             }
-            Input::Lost(name) => self.reach.lost(&name),
+            Input::Lost(name) => self.reach.lost(&name, now),
             Input::Reachable(addresses) => {
                 self.people.move_to(&addresses, shelf);
                 self.reach.again(now);
@@ -94,14 +99,14 @@ impl Node {
             }
         }
         self.dice.forget();
-        self.part(now);
+        self.part(now, shelf);
         self.carry();
     }
 
     /// Ends a batch of inputs, before the commit.
     pub fn settle(&mut self, now: Time, shelf: &mut dyn Shelf) {
         self.refresh(now);
-        self.reach.settle(now);
+        self.reach.settle(now, shelf);
         self.talk.settle(&self.people.me().device_key, now, &mut self.dice, shelf);
         self.carry();
     }
@@ -134,7 +139,7 @@ impl Node {
             || !self.people.welcomes(account, device)
         {
             if let Some((dial, _)) = dialled {
-                self.reach.failed(dial, now, &mut self.dice);
+                self.reach.failed(dial, Failure::Unwelcome, now, &mut self.dice);
             }
             return self.outputs.push_back(Output::Close(link));
         }
@@ -146,20 +151,26 @@ impl Node {
         self.people.remind(account);
     }
 
-    fn on_link_down(&mut self, link: LinkId, now: Time) {
-        if let Some(device) = self.reach.link_down(link, now) {
+    fn on_link_down(
+        &mut self,
+        link: LinkId,
+        why: Option<Failure>,
+        now: Time,
+        shelf: &mut dyn Shelf,
+    ) {
+        if let Some(device) = self.reach.link_down(link, why, now, shelf) {
             self.talk.link_down(link, device);
         }
     }
 
     /// Closes links with those who are not welcome any more, and forgets them at once.
-    fn part(&mut self, now: Time) {
+    fn part(&mut self, now: Time, shelf: &mut dyn Shelf) {
         if !self.people.changed {
             return;
         }
         for link in self.reach.links(|up| !self.people.welcomes(up.account, up.device)) {
             self.outputs.push_back(Output::Close(link));
-            self.on_link_down(link, now);
+            self.on_link_down(link, Some(Failure::Unwelcome), now, shelf);
         }
     }
 

@@ -101,7 +101,8 @@ impl World {
         self.break_links(who);
         self.begin(who);
         let run = self.device(who).run;
-        for input in inputs.into_iter().chain(later).chain(links.into_iter().map(Input::LinkDown)) {
+        let links = links.into_iter().map(|link| Input::LinkDown(link, None));
+        for input in inputs.into_iter().chain(later).chain(links) {
             if self.runs(who, run) {
                 self.commit(who, vec![input]);
             }

@@ -6,7 +6,7 @@ use covey_proto::{
     Input, InviteTag, Target, Time,
     io::{Arrival, Asker},
     people::{account::Rosters, directory::Directory},
-    reach::{Dial, DialId},
+    reach::{Dial, DialId, Failure},
     seal::{self, Context},
     wire::Address,
 };
@@ -82,12 +82,12 @@ impl World {
         let lost = self.lost();
         let to = self.reached(from, dial.address).filter(|_| !lost);
         let Some(to) = to else {
-            return self.fail(from, run, dial.id, NOTICE);
+            return self.fail(from, run, dial.id, Failure::Silent);
         };
         match (dial.target, knock.letter) {
             (Target::Device(_), _) => self.shake_hands(knock.knows, from, to, dial),
             (Target::Inviter(tag), Some(letter)) => self.leave(from, to, dial.id, tag, letter),
-            (Target::Inviter(_), None) => self.fail(from, run, dial.id, 1),
+            (Target::Inviter(_), None) => self.fail(from, run, dial.id, Failure::HungUp),
         }
     }
 
@@ -107,7 +107,7 @@ impl World {
     fn shake_hands(&mut self, knows: Option<Rc<Known>>, from: Who, to: Who, dial: Dial) {
         let run = self.device(from).run;
         let (Some(knows), Some(there)) = (knows, self.device(to).directory.clone()) else {
-            return self.fail(from, run, dial.id, 1);
+            return self.fail(from, run, dial.id, Failure::HungUp);
         };
         let key = (from, knows.hash, to, there.hash);
         let (knows, there) = (&knows.directory, &there.directory);
@@ -118,7 +118,7 @@ impl World {
         self.handshakes.insert(key, agreed);
         if !agreed || dial.target != Target::Device(self.device(to).id) {
             self.note(|| format!("{from:?} refused by {to:?}"));
-            return self.fail(from, run, dial.id, 1);
+            return self.fail(from, run, dial.id, Failure::HungUp);
         }
         let arrival = |device: &Device, directory: &Directory, dialled| Arrival {
             account: device.account,
@@ -168,7 +168,7 @@ impl World {
         self.letters.open.remove(&asker.0);
         let input = match answer {
             Some(answer) => Input::Answered(dial, answer),
-            None => Input::DialFailed(dial),
+            None => Input::DialFailed(dial, Failure::HungUp),
         };
         let delay = self.delay();
         self.at(self.now.after(delay), Happening::Input(from, run, input));
@@ -176,13 +176,13 @@ impl World {
 
     pub(crate) fn give_up(&mut self, letter: u64) {
         if let Some((from, run, dial, _)) = self.letters.open.remove(&letter) {
-            self.hand(from, run, Input::DialFailed(dial));
+            self.hand(from, run, Input::DialFailed(dial, Failure::Silent));
         }
     }
 
-    fn fail(&mut self, from: Who, run: u64, dial: DialId, within: u64) {
-        let ms = self.dice.below(within);
-        self.after(ms, Happening::Input(from, run, Input::DialFailed(dial)));
+    fn fail(&mut self, from: Who, run: u64, dial: DialId, why: Failure) {
+        let ms = self.dice.below(if why == Failure::Silent { NOTICE } else { 1 });
+        self.after(ms, Happening::Input(from, run, Input::DialFailed(dial, why)));
     }
 }
 

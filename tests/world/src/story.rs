@@ -195,6 +195,18 @@ impl World {
         self.device(who).disk.whole(log)
     }
 
+    /// What a device's clock says.
+    #[must_use]
+    pub fn now(&self, who: Who) -> Time {
+        self.device(who).now(self.now)
+    }
+
+    /// Whether a device is on.
+    #[must_use]
+    pub fn is_on(&self, who: Who) -> bool {
+        self.device(who).node.is_some()
+    }
+
     /// How many links a device has with another one.
     #[must_use]
     pub fn links(&self, who: Who, other: Who) -> usize {

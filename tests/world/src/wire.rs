@@ -3,6 +3,7 @@
 use covey_proto::{
     Input, LinkId, Time,
     io::{Arrival, Said},
+    reach::Failure,
     wire::{
         Frame, Run,
         frame::{MAX_FRAME, PAD},
@@ -83,7 +84,7 @@ impl World {
         let Some(arrival) = arrival.filter(|_| self.runs(who, run)) else { return };
         if broken {
             if let Some((dial, _)) = arrival.dialled {
-                self.tell(who, NOTICE, Input::DialFailed(dial));
+                self.tell(who, NOTICE, Input::DialFailed(dial, Failure::Broken));
             }
             return;
         }
@@ -129,7 +130,7 @@ impl World {
         for side in [Side::Dialled, Side::Answered] {
             let notices = self.now.0 + self.dice.below(NOTICE);
             let last = self.wire(wire).end(side).last;
-            self.at(last.max(Time(notices)), Happening::Down(wire, side));
+            self.at(last.max(Time(notices)), Happening::Down(wire, side, Failure::Silent));
         }
     }
 
@@ -137,21 +138,21 @@ impl World {
     pub(crate) fn hang_up(&mut self, who: Who, link: LinkId) {
         let Some((wire, side)) = self.device_mut(who).links.remove(&link) else { return };
         self.note(|| format!("{who:?} closes {link:?} ({wire:?})"));
-        self.tell(who, 1, Input::LinkDown(link));
+        self.tell(who, 1, Input::LinkDown(link, None));
         if !std::mem::replace(&mut self.wire(wire).broken, true) {
             let last = self.wire(wire).end(side.other()).last;
             let learns = self.now.after(self.delay()).max(last);
-            self.at(learns, Happening::Down(wire, side.other()));
+            self.at(learns, Happening::Down(wire, side.other(), Failure::HungUp));
         }
     }
 
-    pub(crate) fn down(&mut self, wire: WireId, side: Side) {
+    pub(crate) fn down(&mut self, wire: WireId, side: Side, why: Failure) {
         let end = self.wire(wire).end(side);
         let (who, run, link) = (end.who, end.run, end.link.take());
         let Some(link) = link.filter(|_| self.runs(who, run)) else { return };
         if self.device_mut(who).links.remove(&link).is_some() {
             self.note(|| format!("{who:?} down {link:?} ({wire:?})"));
-            self.hand(who, run, Input::LinkDown(link));
+            self.hand(who, run, Input::LinkDown(link, Some(why)));
         }
     }
 

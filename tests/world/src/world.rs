@@ -9,6 +9,7 @@ use std::{
 use covey_proto::{
     Input, Time,
     dice::Dice,
+    reach::Failure,
     seal::{self, Context},
     wire::Run,
 };
@@ -65,7 +66,7 @@ pub(crate) enum Happening {
     /// A frame arrives at one end.
     Frame(WireId, Side, Vec<u8>),
     /// One end notices that the link is gone.
-    Down(WireId, Side),
+    Down(WireId, Side, Failure),
     /// A letter that was not answered is given up.
     GiveUp(u64),
 }
@@ -128,7 +129,7 @@ impl World {
             Happening::Knock(knock) => self.knocked(knock),
             Happening::Up(wire, side) => self.up(wire, side),
             Happening::Frame(wire, side, bytes) => self.arrives(wire, side, &bytes),
-            Happening::Down(wire, side) => self.down(wire, side),
+            Happening::Down(wire, side, why) => self.down(wire, side, why),
             Happening::GiveUp(letter) => self.give_up(letter),
             Happening::Wake(..) => {}
         }

@@ -7,10 +7,10 @@ use futures::AsyncWriteExt;
 use libp2p::Stream;
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{Event, Failure, shared::Shared, streams};
+use super::{Event, Failure, Over, shared::Shared, streams};
 
 /// Sends a letter and waits for the answer.
-pub(super) async fn ask(mut stream: Stream, letter: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(super) async fn ask(mut stream: Stream, letter: &[u8]) -> Result<Vec<u8>, Over> {
     send(&mut stream, letter).await?;
     Ok(timeout(ANSWER, streams::read(&mut stream, MAX_LETTER)).await??)
 }
@@ -20,18 +20,18 @@ pub(super) async fn receive(
     shared: &Arc<Shared>,
     mut stream: Stream,
     from: Address,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     let letter = timeout(LETTER, streams::read(&mut stream, MAX_LETTER)).await??;
     let (answer, answered) = oneshot::channel();
     let asker = shared.await_answer(answer);
     shared.tell(Event::Letter { asker, from, letter }).await;
-    let answer = timeout(ANSWER, answered).await?.map_err(|_| Failure::Refused)?;
+    let answer = timeout(ANSWER, answered).await?.map_err(|_| Failure::Unwelcome)?;
     send(&mut stream, &answer).await?;
     Ok(timeout(LETTER, stream.close()).await??)
 }
 
-async fn send(stream: &mut Stream, letter: &[u8]) -> Result<(), Failure> {
-    let len = u16::try_from(letter.len()).map_err(|_| Failure::Refused)?;
+async fn send(stream: &mut Stream, letter: &[u8]) -> Result<(), Over> {
+    let len = u16::try_from(letter.len()).map_err(|_| Failure::Nonsense)?;
     let bytes = [&len.to_be_bytes()[..], letter].concat();
     Ok(timeout(LETTER, streams::write(stream, &bytes)).await??)
 }

@@ -31,7 +31,7 @@ use tokio::{
 };
 
 use super::{
-    Event, Failure, Peer, Side,
+    Event, Failure, Over, Peer, Side,
     shared::{self, Shared},
     streams,
 };
@@ -76,9 +76,9 @@ pub(super) async fn call(
     device: DeviceId,
     dial: Option<u64>,
     address: Address,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     let known = shared.known();
-    let way = known.directory.way(device).ok_or(Failure::Stranger)?;
+    let way = known.directory.way(device).ok_or(Failure::Unwelcome)?;
     let (mut reader, mut writer) = halves(stream);
     let offer = known.directory.greeting(Some(way.secret), shared.now());
     let (initiator, message) =
@@ -89,7 +89,7 @@ pub(super) async fn call(
             initiator.finish(&streams::read(&mut reader, MAX_HANDSHAKE).await?)?;
         let vouched = known.directory.vouched(way.account, &way.noise, &answer);
         if vouched != Some(device) {
-            return Err(Failure::Stranger);
+            return Err(Over(Failure::Stranger));
         }
         streams::write(&mut writer, &proof).await?;
         Ok((answer, link))
@@ -113,7 +113,7 @@ pub(super) async fn answer(
     stream: impl Duplex,
     bearer: &[u8],
     from: Address,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     let (mut reader, mut writer) = halves(stream);
     let known = shared.known();
     let shake = async {
@@ -135,7 +135,7 @@ pub(super) async fn answer(
             clock: offer.clock,
             address: from,
         };
-        Ok::<_, Failure>((peer, link))
+        Ok::<_, Over>((peer, link))
     };
     let (peer, link) = timeout(HANDSHAKE, shake).await??;
     begin(shared, peer, Side::Called, link, reader, writer)
@@ -149,7 +149,7 @@ fn begin<S: Duplex>(
     link: Link,
     reader: Reader<S>,
     writer: Writer<S>,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     let shared = shared.clone();
     let (id, queue) = shared.enlist().ok_or(Failure::Crowded)?;
     tokio::spawn(async move {
@@ -166,12 +166,16 @@ fn begin<S: Duplex>(
                 over = write(pace, link.sealer, writer, queue, &moved, renewal) => over,
             }
         };
-        match AssertUnwindSafe(exchange).catch_unwind().await {
-            Ok(over) => tracing::debug!(link = id.0, ?over, "link over"),
-            Err(_) => tracing::error!(link = id.0, "link broke"),
-        }
+        let why = match AssertUnwindSafe(exchange).catch_unwind().await {
+            Ok(over) => over.err().map(|Over(why)| why),
+            Err(_) => {
+                tracing::error!(link = id.0, "link broke");
+                Some(Failure::Broken)
+            }
+        };
+        tracing::debug!(link = id.0, ?why, "link over");
         shared.delist(id);
-        shared.tell(Event::LinkDown { link: id }).await;
+        shared.tell(Event::LinkDown { link: id, why }).await;
     });
     Ok(())
 }
@@ -182,7 +186,7 @@ async fn read(
     mut opener: Opener,
     mut reader: Reader<impl Duplex>,
     moved: &AtomicU64,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     loop {
         let sealed = timeout(shared.pace.silence, streams::read(&mut reader, MAX_SEALED)).await??;
         moved.fetch_add(sealed.len() as u64, Ordering::Relaxed);
@@ -202,7 +206,7 @@ async fn write(
     mut queue: Frames,
     moved: &AtomicU64,
     mut renewal: Option<Renewal<'_>>,
-) -> Result<(), Failure> {
+) -> Result<(), Over> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         match timeout(pace.keepalive, queue.recv_many(&mut batch, BATCH)).await {

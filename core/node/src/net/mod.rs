@@ -28,6 +28,8 @@ use covey_proto::{
 };
 use tokio::{sync::mpsc, task::AbortHandle, time::error::Elapsed};
 
+pub use covey_proto::reach::Failure;
+
 pub use self::guests::Counts;
 use self::{
     link::Pace,
@@ -117,10 +119,12 @@ pub enum Event {
         /// What.
         frame: Frame,
     },
-    /// A link is gone, whoever ended it.
+    /// A link is gone.
     LinkDown {
         /// Which.
         link: LinkId,
+        /// Why, unless we closed it.
+        why: Option<Failure>,
     },
     /// A dial came to nothing.
     DialFailed {
@@ -149,28 +153,10 @@ pub enum Event {
     Listening(Vec<Address>),
 }
 
-/// Why a dial or a guest came to nothing.
+/// Why a dial, a guest or a link came to nothing, as our tasks hand it on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// No connection.
-    #[error("nobody answers there")]
-    Unreachable,
-    /// The connection went away.
-    #[error("the connection broke off")]
-    Lost,
-    /// It said what it should not.
-    #[error("who answers there does not speak our language")]
-    Refused,
-    /// It is not who was meant, or not somebody we know.
-    #[error("a stranger is there")]
-    Stranger,
-    /// It said nothing.
-    #[error("it took too long")]
-    TimedOut,
-    /// We have as many links as we can bear.
-    #[error("there are too many links")]
-    Crowded,
-}
+#[error(transparent)]
+struct Over(#[from] Failure);
 
 /// Why there is no network.
 #[derive(Debug, thiserror::Error)]
@@ -264,21 +250,39 @@ impl Drop for Net {
     }
 }
 
-impl From<io::Error> for Failure {
-    fn from(_: io::Error) -> Self {
-        Self::Lost
+/// What the system's word for it means; whatever else it says, a connection is gone.
+fn meaning(error: &io::Error) -> Failure {
+    use io::ErrorKind as Kind;
+    const MEANINGS: [(Kind, Failure); 9] = [
+        (Kind::TimedOut, Failure::Silent),
+        (Kind::ConnectionRefused, Failure::Closed),
+        (Kind::HostUnreachable, Failure::Unreachable),
+        (Kind::NetworkUnreachable, Failure::Unreachable),
+        (Kind::NetworkDown, Failure::Unreachable),
+        (Kind::AddrNotAvailable, Failure::Unreachable),
+        (Kind::ConnectionReset, Failure::HungUp),
+        (Kind::UnexpectedEof, Failure::HungUp),
+        (Kind::InvalidData, Failure::Nonsense),
+    ];
+    let known = MEANINGS.iter().find(|(kind, _)| *kind == error.kind());
+    known.map_or(Failure::Broken, |(_, meaning)| *meaning)
+}
+
+impl From<io::Error> for Over {
+    fn from(error: io::Error) -> Self {
+        Self(meaning(&error))
     }
 }
 
-impl From<Invalid> for Failure {
+impl From<Invalid> for Over {
     fn from(_: Invalid) -> Self {
-        Self::Refused
+        Self(Failure::Nonsense)
     }
 }
 
-impl From<Elapsed> for Failure {
+impl From<Elapsed> for Over {
     fn from(_: Elapsed) -> Self {
-        Self::TimedOut
+        Self(Failure::Silent)
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use super::{
-    Config, Event, Failure, Purpose,
+    Config, Event, Failure, Over, Purpose,
     guests::Counts,
     hello,
     link::{self, Frames, Pace, Queue},
@@ -135,7 +135,7 @@ impl Shared {
                 Purpose::Link(device) => shared.call(device, Some(dial), address).await,
                 Purpose::Hello(letter) => shared.ask(&letter, dial, address).await,
             };
-            if let Err(why) = done {
+            if let Err(Over(why)) = done {
                 shared.tell(Event::DialFailed { dial, why }).await;
             }
         });
@@ -156,22 +156,22 @@ impl Shared {
         device: DeviceId,
         dial: Option<u64>,
         to: Address,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Over> {
         let (peer, stream) = self.open(to, Protocol::Link).await?;
         link::call(self, stream, &peer.to_bytes(), device, dial, to).await
     }
 
-    async fn ask(&self, letter: &[u8], dial: u64, to: Address) -> Result<(), Failure> {
+    async fn ask(&self, letter: &[u8], dial: u64, to: Address) -> Result<(), Over> {
         let (_, stream) = self.open(to, Protocol::Hello).await?;
         let letter = hello::ask(stream, letter).await?;
         self.tell(Event::Answered { dial, letter }).await;
         Ok(())
     }
 
-    async fn open(&self, to: Address, protocol: Protocol) -> Result<(PeerId, Stream), Failure> {
+    async fn open(&self, to: Address, protocol: Protocol) -> Result<(PeerId, Stream), Over> {
         let (wanted, opened) = oneshot::channel();
-        self.opens.send(Open { to, protocol, wanted }).await.map_err(|_| Failure::Lost)?;
-        timeout(OPEN, opened).await?.map_err(|_| Failure::Lost)?
+        self.opens.send(Open { to, protocol, wanted }).await.map_err(|_| Failure::Broken)?;
+        Ok(timeout(OPEN, opened).await?.map_err(|_| Failure::Broken)??)
     }
 }
 
@@ -193,9 +193,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// 32 fresh bytes for a link's machine.
-pub(super) fn seed() -> Result<[u8; 32], Failure> {
+pub(super) fn seed() -> Result<[u8; 32], Over> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| Failure::Lost)?;
+    getrandom::fill(&mut seed).map_err(|_| Failure::Broken)?;
     Ok(seed)
 }
 

@@ -246,7 +246,7 @@ impl ConnectionHandler for Handler {
                 let _ = wanted.send(Ok((self.peer, stream)));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: wanted, .. }) => {
-                let _ = wanted.send(Err(Failure::Refused));
+                let _ = wanted.send(Err(Failure::Nonsense));
             }
             ConnectionEvent::AddressChange(change) => {
                 self.from = address::parse(change.new_address).unwrap_or(self.from);

@@ -20,16 +20,16 @@ use covey_transport::{Carrier, Config, quic, tcp};
 use futures::{FutureExt, StreamExt};
 use libp2p::{
     Multiaddr, PeerId, Swarm, Transport,
-    core::{muxing::StreamMuxerBox, upgrade::Version},
+    core::{muxing::StreamMuxerBox, transport::TransportError, upgrade::Version},
     identity::Keypair,
-    swarm::{self, ConnectionId, SwarmEvent, dial_opts::DialOpts},
+    swarm::{self, ConnectionId, DialError, SwarmEvent, dial_opts::DialOpts},
 };
 use tokio::sync::mpsc;
 
 use super::{
     Error, Event, Failure, address,
     guests::{Counts, Guests, Unproved},
-    hello, link,
+    hello, link, meaning,
     shared::Shared,
     streams::{Inbound, Protocol, Streams, Wanted},
 };
@@ -67,6 +67,7 @@ impl Listening {
             .map(|(peer, connection), _| (peer, StreamMuxerBox::new(connection)))
             .or_transport(tcp::Transport::new(&key, &config, gate)?)
             .map(|either, _| either.into_inner())
+            .map_err(|either| either.into_inner())
             .boxed();
         let (streams, inbound) = mpsc::channel(MAX_INBOUND);
         let config = swarm::Config::with_tokio_executor()
@@ -204,7 +205,7 @@ impl<'a> Serving<'a> {
         } else if let SwarmEvent::OutgoingConnectionError { connection_id, error, .. } = event {
             tracing::debug!(%error, "dial");
             for open in self.dialling.remove(&connection_id).unwrap_or_default() {
-                let _ = open.wanted.send(Err(Failure::Unreachable));
+                let _ = open.wanted.send(Err(cause(&error)));
             }
         } else if let SwarmEvent::NewListenAddr { address, .. } = event {
             self.addresses.extend(address::parse(&address));
@@ -236,7 +237,7 @@ impl<'a> Serving<'a> {
             }
             Err(error) => {
                 tracing::debug!(%error, "dial");
-                let _ = open.wanted.send(Err(Failure::Unreachable));
+                let _ = open.wanted.send(Err(cause(&error)));
             }
         }
     }
@@ -257,6 +258,23 @@ impl<'a> Serving<'a> {
             }
         };
         self.guests.welcome(from.ip, tokio::spawn(served).abort_handle());
+    }
+}
+
+/// Why a dial failed, as far as the system or the other side told.
+fn cause(error: &DialError) -> Failure {
+    let DialError::Transport(tried) = error else { return Failure::Unreachable };
+    let told = tried.iter().find_map(|(_, error)| match error {
+        TransportError::Other(error) => error.get_ref()?.downcast_ref(),
+        TransportError::MultiaddrNotSupported(_) => None,
+    });
+    use covey_transport::Error::{Connect, Connection, HandshakeTimeout, Io, SecondListener, Tls};
+    match told {
+        Some(HandshakeTimeout) => Failure::Silent,
+        Some(Connection(_)) => Failure::HungUp,
+        Some(Tls(_)) => Failure::Nonsense,
+        Some(Io(error)) => meaning(error),
+        Some(Connect(_) | SecondListener) | None => Failure::Unreachable,
     }
 }
 

@@ -343,15 +343,15 @@ impl Shell {
     fn net_input(&mut self, event: net::Event) -> Option<Input> {
         Some(match event {
             net::Event::LinkUp { link, side, peer } => return self.arrival(link, side, peer),
-            net::Event::LinkDown { link } => {
+            net::Event::LinkDown { link, why } => {
                 self.links.remove(&link);
-                Input::LinkDown(link)
+                Input::LinkDown(link, why)
             }
             net::Event::Run { link, run } => Input::Frame(link, Said::Run(run)),
             net::Event::Frame { link, frame } => Input::Frame(link, Said::Frame(frame)),
             net::Event::DialFailed { dial, why } => {
                 tracing::debug!(dial, %why, "dial failed");
-                Input::DialFailed(self.dial_of(dial)?)
+                Input::DialFailed(self.dial_of(dial)?, why)
             }
             net::Event::Letter { asker, letter, .. } => Input::Letter(Asker(asker), letter),
             net::Event::Answered { dial, letter } => Input::Answered(self.dial_of(dial)?, letter),

@@ -154,11 +154,11 @@ impl Shell {
                 self.links.remove(&link);
                 self.net.close(link);
             }
-            Input::LinkDown(_)
+            Input::LinkDown(..)
             | Input::Frame(..)
             | Input::Letter(..)
             | Input::Answered(..)
-            | Input::DialFailed(_)
+            | Input::DialFailed(..)
             | Input::Heard(..)
             | Input::Lost(_)
             | Input::Reachable(_)

@@ -2,10 +2,11 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{Effect, News, People, account::MAX_NAME, own};
+use super::{Effect, News, People, account::MAX_NAME, card::Class, own};
 use crate::{
-    id::{AccountId, ConversationId},
+    id::{AccountId, ConversationId, DeviceId, InviteTag},
     store::Shelf,
+    time::Time,
     wire::{
         self, Invalid, MapRecord, Topic,
         message::{message, numbered},
@@ -87,6 +88,19 @@ impl People {
     /// The friend whose account begins so.
     pub(super) fn friend_with(&self, short: &[u8; 16]) -> Option<Friend> {
         self.friend_of(*short, self.map.value(Topic::Friend, short)?)
+    }
+
+    /// The devices of a friend, as far as we have their cards.
+    pub fn devices(&self, friend: &Friend) -> impl Iterator<Item = (DeviceId, Class)> {
+        let cards = friend.account.into_iter().flat_map(|account| self.cards_of(account));
+        cards.map(|(card, _)| (card.device(), card.class))
+    }
+
+    /// The invites of a friend-to-be whose answer we wait for, and until when they are good.
+    pub fn awaited(&self, friend: &Friend) -> impl Iterator<Item = (InviteTag, Time)> {
+        let waiting = self.waiting.values().map(|waiting| &waiting.invite);
+        let his = waiting.filter(|invite| invite.account == friend.short);
+        his.map(|invite| (invite.tag(), invite.expires))
     }
 
     fn friend_of(&self, short: [u8; 16], value: &[u8]) -> Option<Friend> {

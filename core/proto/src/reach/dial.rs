@@ -12,7 +12,10 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Effect, Reach};
+use super::{
+    Effect, Reach,
+    why::{Failure, Near},
+};
 use crate::{
     dice::Dice,
     id::{DeviceId, Target},
@@ -31,11 +34,13 @@ const BRIEF: Duration = Duration::from_secs(5);
 /// So much later the larger of two devices dials on the local network.
 const COURTESY: Duration = Duration::from_millis(500);
 /// The most dials that are under way at once.
-const MAX_DIALS: usize = 8;
+pub(super) const MAX_DIALS: usize = 8;
 /// The most addresses kept of one target; the unlikeliest go.
 const MAX_ADDRESSES: usize = 16;
 /// The most addresses remembered of a device that was reached there.
 const MAX_REACHED: usize = 4;
+/// So old is, on disk, the last moment at which a device is known to have been linked, at most.
+const SEEN: Duration = Duration::from_secs(3600);
 
 /// A dial, as this run of the program counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +59,7 @@ pub struct Dial {
 
 /// Where an address is from; the likeliest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
+pub enum Source {
     /// The target was reached there.
     Reached,
     /// Heard on the local network, from the service of this name.
@@ -64,26 +69,34 @@ enum Source {
 }
 
 #[derive(Debug)]
-struct Place {
-    source: Source,
-    failures: u32,
+pub(super) struct Place {
+    pub(super) source: Source,
+    pub(super) failures: u32,
+    /// What came of it last, and when.
+    pub(super) last: Option<(Time, Failure)>,
     next: Time,
-    dialling: Option<DialId>,
+    pub(super) dialling: Option<(DialId, Time)>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Aim {
-    places: BTreeMap<Address, Place>,
+    pub(super) places: BTreeMap<Address, Place>,
     /// Since when there has been a link.
     pub(super) linked: Option<Time>,
+    /// When the last one ended, and why.
+    pub(super) ended: Option<(Time, Option<Failure>)>,
+    /// Its service on the local network.
+    pub(super) near: (String, Near),
     /// No address is dialled before.
     step: Time,
 }
 
 message! {
-    /// Where a device was reached, the last place first.
-    struct Reached {
+    /// Where a device was reached, the last place first, and when there was a link with it.
+    #[derive(Debug, Default)]
+    pub(super) struct Reached {
         addresses: Vec<Address> = 1 repeated bytes [MAX_REACHED];
+        pub(super) seen: Time = 2 uint64;
     }
 }
 
@@ -92,9 +105,9 @@ impl Reach {
     pub fn load(&mut self, record: &Record) {
         if record.kind == Kind::Reached
             && let Some(device) = DeviceId::parse(&record.key)
-            && let Ok(Reached { addresses }) = wire::decode(&record.bytes, MAX_SIGNED)
+            && let Ok(reached) = wire::decode(&record.bytes, MAX_SIGNED)
         {
-            self.reached.insert(device, addresses);
+            self.reached.insert(device, reached);
         }
     }
 
@@ -104,13 +117,19 @@ impl Reach {
         for (target, told) in wanted {
             named.insert(target);
             let reached = match target {
-                Target::Device(device) => self.reached.get(&device).cloned().unwrap_or_default(),
-                Target::Inviter(_) => Vec::new(),
+                Target::Device(device) => self.reached.get(&device).map(|kept| &kept.addresses),
+                Target::Inviter(_) => None,
             };
             let aim = self.aims.entry(target).or_default();
             aim.places
                 .retain(|address, place| place.source != Source::Told || told.contains(address));
-            reached.into_iter().for_each(|address| aim.place(address, Source::Reached, now));
+            if let Target::Device(device) = target
+                && self.links.best(device).is_some()
+            {
+                aim.linked = aim.linked.or(Some(now));
+            }
+            let reached = reached.into_iter().flatten();
+            reached.for_each(|address| aim.place(*address, Source::Reached, now));
             told.into_iter().for_each(|address| aim.place(address, Source::Told, now));
         }
         self.aims.retain(|target, _| named.contains(target));
@@ -124,6 +143,7 @@ impl Reach {
             Target::Device(device) if self.me > device => COURTESY,
             Target::Device(_) | Target::Inviter(_) => Duration::ZERO,
         };
+        aim.near = (name.into(), Near::Heard);
         for address in &heard.addresses {
             aim.place(*address, Source::Lan(String::from(name)), now.after(courtesy));
         }
@@ -134,20 +154,27 @@ impl Reach {
         if !address.travels() {
             return;
         }
-        let known = self.reached.entry(device).or_default();
-        if known.first() == Some(&address) {
+        let kept = self.reached.entry(device).or_default();
+        if kept.addresses.first() == Some(&address) {
             return;
         }
-        known.retain(|other| *other != address);
-        known.insert(0, address);
-        known.truncate(MAX_REACHED);
-        let bytes = wire::encode(&Reached { addresses: known.clone() });
-        shelf.put(Kind::Reached, &device.0, &bytes);
+        kept.addresses.retain(|other| *other != address);
+        kept.addresses.insert(0, address);
+        kept.addresses.truncate(MAX_REACHED);
+        shelf.put(Kind::Reached, &device.0, &wire::encode(kept));
+    }
+
+    /// There is, or until now was, a link with a device.
+    pub(super) fn seen(&mut self, device: DeviceId, now: Time, shelf: &mut dyn Shelf) {
+        let kept = self.reached.entry(device).or_default();
+        kept.seen = now;
+        shelf.put(Kind::Reached, &device.0, &wire::encode(kept));
     }
 
     /// A dial came to nothing.
-    pub fn failed(&mut self, dial: DialId, now: Time, dice: &mut Dice) {
+    pub fn failed(&mut self, dial: DialId, why: Failure, now: Time, dice: &mut Dice) {
         let Some(place) = self.take(dial) else { return };
+        place.last = Some((now, why));
         let wait = place.fail(now);
         place.next = place.next.after(Duration::from_millis(dice.below(millis(wait) / 2)));
         let doubt = match &place.source {
@@ -159,7 +186,7 @@ impl Reach {
 
     /// Whom a dial under way is for.
     pub fn target(&self, dial: DialId) -> Option<Target> {
-        let is = |aim: &Aim| aim.places.values().any(|place| place.dialling == Some(dial));
+        let is = |aim: &Aim| aim.places.values().any(|place| place.is_dialled_by(dial));
         self.aims.iter().find(|(_, aim)| is(aim)).map(|(target, _)| *target)
     }
 
@@ -170,7 +197,7 @@ impl Reach {
 
     fn take(&mut self, dial: DialId) -> Option<&mut Place> {
         let mut places = self.aims.values_mut().flat_map(|aim| aim.places.values_mut());
-        let place = places.find(|place| place.dialling == Some(dial))?;
+        let place = places.find(|place| place.is_dialled_by(dial))?;
         place.dialling = None;
         Some(place)
     }
@@ -180,9 +207,15 @@ impl Reach {
         self.aims.values_mut().for_each(|aim| aim.fresh(now));
     }
 
-    /// Dials whoever is due.
-    pub fn settle(&mut self, now: Time) {
-        let mut under_way = self.aims.values().map(Aim::dialling).sum::<usize>();
+    /// Dials whoever is due, and keeps who is linked: seldom, for it is not worth a write.
+    pub fn settle(&mut self, now: Time, shelf: &mut dyn Shelf) {
+        for device in self.links.devices() {
+            let seen = self.reached.get(&device).map_or(Time::default(), |kept| kept.seen);
+            if now.since(seen) >= SEEN {
+                self.seen(device, now, shelf);
+            }
+        }
+        let mut under_way = self.under_way();
         for (target, aim) in &mut self.aims {
             if under_way >= MAX_DIALS {
                 break;
@@ -193,7 +226,7 @@ impl Reach {
             let Some((address, place)) = aim.likeliest(now) else { continue };
             self.last += 1;
             let id = DialId(self.last);
-            place.dialling = Some(id);
+            place.dialling = Some((id, now));
             aim.step = now.after(STEP);
             under_way += 1;
             self.effects.push_back(Effect::Dial(Dial { id, address, target: *target }));
@@ -202,13 +235,21 @@ impl Reach {
 
     /// When there is something to do even if nothing happens until then.
     pub fn next_timeout(&self) -> Option<Time> {
-        let under_way = self.aims.values().map(Aim::dialling).sum::<usize>();
         let next = self.aims.values().filter_map(Aim::next).min();
-        next.filter(|_| under_way < MAX_DIALS)
+        next.filter(|_| self.under_way() < MAX_DIALS)
+    }
+
+    /// How many dials are under way.
+    pub(super) fn under_way(&self) -> usize {
+        self.aims.values().map(Aim::dialling).sum()
     }
 }
 
 impl Place {
+    fn is_dialled_by(&self, dial: DialId) -> bool {
+        self.dialling.is_some_and(|(id, _)| id == dial)
+    }
+
     /// One failure more: how long it is left alone.
     fn fail(&mut self, now: Time) -> Duration {
         let wait = RETRY.saturating_mul(1 << self.failures.min(16)).min(MAX_RETRY);
@@ -234,11 +275,13 @@ impl Aim {
             let Some(worst) = worst.map(|(address, _)| *address) else { return };
             self.places.remove(&worst);
         }
-        self.places.insert(address, Place { source, failures: 0, next, dialling: None });
+        let place = Place { source, failures: 0, last: None, next, dialling: None };
+        self.places.insert(address, place);
     }
 
     /// The link is gone: all is dialled again, from the start unless the link was a brief one.
-    pub(super) fn part(&mut self, now: Time) {
+    pub(super) fn part(&mut self, why: Option<Failure>, now: Time) {
+        self.ended = Some((now, why));
         if self.linked.take().is_some_and(|since| now.since(since) < BRIEF) {
             self.places.values_mut().for_each(|place| _ = place.fail(now));
         } else {
@@ -257,7 +300,7 @@ impl Aim {
     }
 
     /// When an address is to be dialled, if the target is not linked.
-    fn next(&self) -> Option<Time> {
+    pub(super) fn next(&self) -> Option<Time> {
         let idle = self.places.values().filter(|place| place.dialling.is_none());
         let next = idle.map(|place| place.next).min().map(|next| next.max(self.step));
         next.filter(|_| self.linked.is_none())

@@ -3,7 +3,7 @@
 //! Both ends may open a link at once. Then only the smaller device closes a spare, so that never
 //! both are closed: the better transport stays, else the later link.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::DialId;
 use crate::{
@@ -57,6 +57,11 @@ impl Links {
         let of = self.up.iter().filter(|(_, up)| up.device == device);
         let rank = |(link, up): &(&LinkId, &Up)| (core::cmp::Reverse(up.transport), **link);
         of.max_by_key(rank).map(|(link, _)| *link)
+    }
+
+    /// Those we have links with.
+    pub(super) fn devices(&self) -> BTreeSet<DeviceId> {
+        self.up.values().map(|up| up.device).collect()
     }
 
     /// The links of which this is true.

@@ -2,6 +2,7 @@
 
 mod dial;
 mod links;
+mod why;
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
@@ -9,10 +10,14 @@ use alloc::{
     vec::Vec,
 };
 
-use self::{dial::Aim, links::Links};
+use self::{
+    dial::{Aim, Reached},
+    links::Links,
+};
 pub use self::{
-    dial::{Dial, DialId},
+    dial::{Dial, DialId, Source},
     links::Up,
+    why::{Failure, Near, Next, Sought, Tried},
 };
 use crate::{
     id::{AccountId, DeviceId, LinkId, Target},
@@ -51,7 +56,7 @@ pub struct Reach {
     me: DeviceId,
     links: Links,
     aims: BTreeMap<Target, Aim>,
-    reached: BTreeMap<DeviceId, Vec<Address>>,
+    reached: BTreeMap<DeviceId, Reached>,
     /// The last dial's number.
     last: u64,
     heard: BTreeMap<String, Heard>,
@@ -102,13 +107,23 @@ impl Reach {
         }
     }
 
-    /// A link is gone; with which device it was.
-    pub fn link_down(&mut self, link: LinkId, now: Time) -> Option<DeviceId> {
+    /// A link is gone, and why unless it was closed as links are; with which device it was.
+    pub fn link_down(
+        &mut self,
+        link: LinkId,
+        why: Option<Failure>,
+        now: Time,
+        shelf: &mut dyn Shelf,
+    ) -> Option<DeviceId> {
         let Up { device, account, .. } = self.links.down(link)?;
         let best = self.links.best(device);
         self.effects.push_back(Effect::Prefer(device, best));
-        let aim = self.aims.get_mut(&Target::Device(device)).filter(|_| best.is_none());
-        aim.into_iter().for_each(|aim| aim.part(now));
+        if best.is_none() {
+            self.seen(device, now, shelf);
+            if let Some(aim) = self.aims.get_mut(&Target::Device(device)) {
+                aim.part(why, now);
+            }
+        }
         if !self.is_linked(account) {
             self.effects.push_back(Effect::News(News::Offline(account)));
         }
@@ -138,8 +153,10 @@ impl Reach {
     }
 
     /// A service is gone from the local network.
-    pub fn lost(&mut self, name: &str) {
+    pub fn lost(&mut self, name: &str, now: Time) {
         self.heard.remove(name);
+        let its = self.aims.values_mut().filter(|aim| aim.near.0 == name);
+        its.for_each(|aim| aim.near.1 = Near::Silent(now));
     }
 
     /// What was heard on the local network, for whoever recognises it.

@@ -10,6 +10,7 @@ mod log;
 mod order;
 mod outbox;
 mod sync;
+mod why;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -17,7 +18,7 @@ use alloc::{
     vec::Vec,
 };
 
-pub use self::{draft::draft, outbox::parse_have};
+pub use self::{draft::draft, outbox::parse_have, why::Share};
 use self::{
     log::{Fit, Head},
     outbox::Peer,
@@ -116,6 +117,11 @@ impl Talk {
             | Kind::Draft
             | Kind::Me => {}
         }
+    }
+
+    /// Something comes in at this time.
+    pub fn tick(&mut self, now: Time) {
+        self.now = now;
     }
 
     /// Says something in a conversation; it is signed when the batch settles.

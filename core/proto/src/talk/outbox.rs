@@ -12,6 +12,7 @@ use alloc::{
 };
 use core::time::Duration;
 
+use super::why::{Share, Told};
 use crate::{
     id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
     store::{Kind, Shelf},
@@ -32,6 +33,8 @@ pub(super) struct Peer {
     pub(super) account: AccountId,
     /// What it ever told to hold.
     pub(super) haves: BTreeMap<LogId, LogHave>,
+    /// When it told that of ours, since the start.
+    pub(super) told: Told,
     /// Talk on each link with it.
     pub(super) sessions: BTreeMap<LinkId, Session>,
     /// The link on which we speak; on the others we only listen.
@@ -66,7 +69,8 @@ struct Flying {
 
 impl Peer {
     pub(super) fn new(account: AccountId) -> Self {
-        Self { account, haves: BTreeMap::new(), sessions: BTreeMap::new(), preferred: None }
+        let (haves, sessions) = (BTreeMap::new(), BTreeMap::new());
+        Self { account, haves, told: Told::default(), sessions, preferred: None }
     }
 
     /// Where we speak, if the device is linked.
@@ -126,6 +130,13 @@ impl Session {
     pub(super) fn fly(&mut self, log: LogId, last: Seq, bytes: u64, now: Time) {
         self.cursors.insert(log, last);
         self.flying.push_back(Flying { log, last, bytes, since: now });
+    }
+
+    /// Since when an entry is on its way; the oldest that is, if it is not.
+    pub(super) fn flying(&self, log: LogId, seq: Seq) -> Option<Share> {
+        let it = self.flying.iter().find(|f| f.log == log && f.last >= seq);
+        let sent = it.map(|f| Share::Sent(f.since));
+        sent.or_else(|| self.flying.front().map(|f| Share::Behind(f.since)))
     }
 
     fn answered(&mut self, log: LogId, have: &LogHave) {

@@ -121,8 +121,12 @@ impl Talk {
             return; // nobody holds what we never said
         }
         let Some(peer) = self.peers.get_mut(&device) else { return };
-        if peer.tell(device, log, have, shelf) && ours && account != self.account {
-            self.effects.push_back(Effect::News(News::Delivered(log, upto)));
+        let before = peer.haves.get(&log).map_or(Seq(0), |known| known.upto);
+        if peer.tell(device, log, have, shelf) && ours {
+            peer.told.note(log, before, upto, self.now);
+            if account != self.account {
+                self.effects.push_back(Effect::News(News::Delivered(log, upto)));
+            }
         }
     }
 
@@ -230,7 +234,7 @@ impl Talk {
 }
 
 /// All logs of a conversation.
-fn all_of(conversation: ConversationId) -> RangeInclusive<LogId> {
+pub(super) fn all_of(conversation: ConversationId) -> RangeInclusive<LogId> {
     let log = |device| LogId { conversation, device: DeviceId(device) };
     log([0; 16])..=log([0xff; 16])
 }

@@ -14,3 +14,4 @@ mod parting;
 mod pen;
 mod sync;
 mod texts;
+mod why;
