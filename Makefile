@@ -7,8 +7,8 @@ VENV  := target/venv
 STAGE := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help run test lint fmt size layers doc setup verify \
-	setup-run check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
+.PHONY: help run test bench lint fmt size layers doc setup verify \
+	setup-run setup-bench check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ run: setup-run  ## build Covey, start your node and show your invite (ARGS="--ho
 	cargo run --locked -p covey -- $(ARGS) run
 
 test: setup lint size layers tests canaries doctests reader bad-input  ## everything
+
+bench: setup-bench  ## Covey beside libtoxcore, raw quinn and a bare insert: a table, and target/bench.json
+	cargo build --locked --release -p covey -p bench
+	cargo run --quiet --locked --release -p bench
 
 lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
 
@@ -38,8 +42,8 @@ verify:  ## attack the models of the cryptography, where Verifpal is installed (
 setup:  ## install what is missing to run and to test
 	@$(STAGE) setup tools/setup.sh test
 
-setup-run:
-	@tools/setup.sh run
+setup-run setup-bench: setup-%:
+	@tools/setup.sh $*
 
 check-fmt:
 	@$(STAGE) fmt cargo fmt --all --check

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh run|test: install what is missing to build and run Covey, or to test it.
+# setup.sh run|test|bench: install what is missing to build and run Covey, to test or to measure it.
 #
 # Asks for each thing by trying it, so it changes nothing where all is there, on any
 # distribution. Installs from Debian's archive, rustup, crates.io and PyPI.
@@ -68,8 +68,13 @@ if [ "$1" = test ]; then
     need python3-venv python3 -c 'import ensurepip, venv'
     need shellcheck has shellcheck
     need procps type -P kill
+fi
+if [ "$1" != run ]; then
     need iproute2 has ip
     need nftables has nft
+fi
+if [ "$1" = bench ]; then
+    need libtoxcore-dev test -e /usr/include/tox/tox.h
 fi
 install_packages
 install_rust
