@@ -24,5 +24,6 @@ mod shelf;
 mod story;
 mod wire;
 mod world;
+mod year;
 
-pub use self::{chaos::Weather, device::Who, world::World};
+pub use self::{chaos::Weather, device::Who, shelf::start_on, world::World, year::Year};

@@ -4,12 +4,17 @@
 //! Every write leaves behind how to take it back; runs are kept as the bytes they are and opened
 //! again whenever they are read, as a database would.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use covey_proto::{
-    ConversationId, EntryId, LogId, Seq, Time,
+    Command, ConversationId, EntryId, Input, LogId, Node, Seq, Time,
+    io::Asker,
+    people::{card::Class, own::Me},
     store::{Kind, Message, Record, Shelf, Span},
-    wire::{Entry, Run, entry::MAX_ENTRIES},
+    wire::{Entry, Run, entry::MAX_ENTRIES, letter::InviteKind},
 };
 
 type Place = (LogId, Seq);
@@ -28,6 +33,7 @@ pub(crate) struct Disk {
     commits: VecDeque<Vec<Undo>>,
 }
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// So many commits can be lost.
 const COMMITS: usize = 16;
 
@@ -248,4 +254,25 @@ impl Shelf for Disk {
 
 fn open(bytes: &[u8]) -> Run {
     Run::stored(bytes.to_vec()).expect("runs are checked before they are stored")
+}
+
+/// A node starts on a fresh disk with these rows besides, and is asked for this and that.
+pub fn start_on(rows: Vec<Record>) {
+    let (me, mut records) = Me::found("Ana", Class::Pc, [1; 32]);
+    records.extend(rows);
+    let (now, account) = (Time(1_750_000_000_000), me.account.short());
+    let mut disk = Disk::new(records);
+    let friends: Vec<_> = disk.rows(Kind::Map).filter_map(|(key, _)| key.get(4..20)).collect();
+    let friends = friends.into_iter().filter_map(|friend| friend.try_into().ok());
+    let talks: Vec<_> = friends.map(|friend| ConversationId::pair(&account, &friend)).collect();
+    let mut node = Node::new(me, [2; 32], disk.records(), now);
+    let say = |talk| Command::Send(talk, "hello".into());
+    let all = [Command::Name("Nora".into()), Command::Invite(InviteKind::Link, YEAR)];
+    for command in all.into_iter().chain(talks.into_iter().map(say)) {
+        node.handle(Input::Command(Asker(1), command), now, &mut disk);
+        node.settle(now, &mut disk);
+    }
+    node.handle(Input::Timeout, now.after(YEAR), &mut disk);
+    node.settle(now.after(YEAR), &mut disk);
+    while node.poll_output().is_some() {}
 }

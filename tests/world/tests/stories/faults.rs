@@ -1,6 +1,6 @@
 //! What breaks at a device by itself, its disk or its clock, and what is left of what was said.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use covey_proto::Command;
 use world::{Who, World};
@@ -69,6 +69,38 @@ fn a_clock_that_jumps_for_years_at_one_device_leaves_one_order_everywhere() {
         }
         assert_eq!(ids(&world, phone), ids(&world, alice));
         assert_eq!(ids(&world, laptop), ids(&world, alice));
+    }
+}
+
+#[test]
+fn a_crash_at_any_of_two_hundred_points_of_a_talk_loses_and_doubles_nothing() {
+    for point in 0..200_u32 {
+        let (mut world, alice, bob) = friends(4);
+        let who = if point % 2 == 0 { alice } else { bob };
+        world.crash_after(who, point / 2);
+        let mut asked = Vec::new();
+        for number in 0..40 {
+            let (from, to) = if number % 3 == 0 { (bob, alice) } else { (alice, bob) };
+            let text = Command::Send(world.talk_of(from, to), number.to_string());
+            asked.push((from, world.command(from, text)));
+            world.pass(Duration::from_millis(40));
+        }
+        world.until("it comes back", |w| w.crashes(who) == 1 && w.is_on(who));
+        world.say(alice, bob, "there you are");
+        world.say(bob, alice, "here I am");
+        world.until("all is there", |w| {
+            let whole = |from, to| w.delivered(from, from, to) == w.held(from, from, to);
+            let ids = |who| w.messages(who, alice, bob).map(|m| m.id).collect::<Vec<_>>();
+            whole(alice, bob) && whole(bob, alice) && ids(alice) == ids(bob)
+        });
+        let texts = world.texts(alice, bob);
+        let once: BTreeSet<_> = texts.iter().collect();
+        assert_eq!(once.len(), texts.len(), "point {point}");
+        let done = asked.iter().filter(|(from, asker)| world.done(*from, *asker).is_some());
+        assert!(texts.len() >= done.count() + 2, "point {point}");
+        for id in world.sent(alice).chain(world.sent(bob)) {
+            assert!(world.messages(bob, alice, bob).any(|m| m.id == id), "point {point}: {id:?}");
+        }
     }
 }
 
