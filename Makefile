@@ -4,10 +4,12 @@ export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 export CARGO_TERM_COLOR ?= auto
 
 VENV  := target/venv
+SEEDS ?= 100000
+SECONDS ?= 60
 STAGE := tools/stage.sh
 
 .NOTPARALLEL:
-.PHONY: help run test bench lint fmt size layers doc setup verify \
+.PHONY: help run test bench soak fuzz lint fmt size layers doc setup verify \
 	setup-run setup-bench check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
 
 help:  ## this list
@@ -21,6 +23,12 @@ test: setup lint size layers tests canaries doctests reader bad-input  ## everyt
 bench: setup-bench  ## Covey beside libtoxcore, raw quinn and a bare insert: a table, and target/bench.json
 	cargo build --locked --release -p covey -p bench
 	cargo run --quiet --locked --release -p bench
+
+soak:  ## a hundred thousand years of friends for whom everything goes wrong (SEEDS=N for another number)
+	WORLD_SEEDS=$(SEEDS) cargo test --locked -p world --test stories -- --nocapture exactly_once
+
+fuzz:  ## look for bytes that break a reader, SECONDS=60 on each, and keep what reaches further
+	tests/fuzz/grow.py $(SECONDS)
 
 lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
 

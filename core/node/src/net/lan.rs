@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use known::Known;
-pub use record::{MAX_TAG, MAX_TAGS, Ports};
+pub use record::{MAX_TAG, MAX_TAGS, Ports, read};
 use responder::Responder;
 
 /// This device on the local network. Dropping it says goodbye there; when the events end, that
@@ -166,7 +166,7 @@ impl Search {
             if responder.is(&service.fullname) {
                 return;
             }
-            self.known.hear(record::read(&service))
+            self.known.hear(read(&service))
         } else if let ServiceEvent::ServiceRemoved(_, name) = event {
             self.known.lose(&name)
         } else {

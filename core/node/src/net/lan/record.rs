@@ -32,8 +32,9 @@ pub(super) fn write(ports: Ports, tags: &[Vec<u8>]) -> Vec<TxtProperty> {
 
 const TCP: &str = "p";
 
-/// A service without addresses is none that can be reached.
-pub(super) fn read(service: &ResolvedService) -> Service {
+/// What is believed of a service. One without addresses is none that can be reached.
+#[must_use]
+pub fn read(service: &ResolvedService) -> Service {
     let tcp = service.get_property_val(TCP).flatten().and_then(|port| port.try_into().ok());
     let tcp = tcp.map_or(0, u16::from_be_bytes);
     let ips = service.addresses.iter().map(|ip| {
