@@ -115,12 +115,6 @@ impl World {
         });
     }
 
-    /// Whether a device is on.
-    #[must_use]
-    pub fn is_on(&self, who: Who) -> bool {
-        self.device(who).node.is_some()
-    }
-
     /// Whether a device holds the person of another one for a friend.
     #[must_use]
     pub fn are_friends(&self, who: Who, other: Who) -> bool {
