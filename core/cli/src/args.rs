@@ -33,6 +33,12 @@ pub(crate) enum Command {
     Run(Run),
     #[command(flatten)]
     Ask(Ask),
+    /// Save what can be read of a damaged database, while no node runs; the damaged one is kept
+    Repair {
+        /// The file whose first line is the home's passphrase, if it has one
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
     /// Print everything that happens, as lines of JSON
     Watch,
     /// Print a script that completes commands in your shell

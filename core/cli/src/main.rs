@@ -9,6 +9,7 @@ mod fault;
 mod meet;
 mod names;
 mod node;
+mod repair;
 mod run;
 mod show;
 mod wait;
@@ -61,6 +62,10 @@ fn carry_out(typed: Typed) -> Result<()> {
         Command::Run(options) => run::run(&home_dir(home)?, options, json),
         Command::Ask(what) => {
             let (object, words) = client(ask::ask(&home_dir(home)?, what))?;
+            print(&if json { show::json(&object.to_string()) } else { words })
+        }
+        Command::Repair { passphrase_file } => {
+            let (object, words) = repair::repair(&home_dir(home)?, passphrase_file.as_deref())?;
             print(&if json { show::json(&object.to_string()) } else { words })
         }
         Command::Watch => {

@@ -38,7 +38,7 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     log.with_ansi(io::stderr().is_terminal()).init();
-    let keep = options.passphrase_file.as_deref().map_or(Ok(Wish::Best), passphrase)?;
+    let keep = wish(options.passphrase_file.as_deref())?;
     let home = Home::open(dir, &home::Options { keep, name: person() })?;
     let options = run::Options { listen: options.listen, lan: !options.no_lan };
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -62,6 +62,11 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// How the key of a home is kept, as far as a person says so.
+pub(crate) fn wish(passphrase_file: Option<&Path>) -> Result<Wish> {
+    passphrase_file.map_or(Ok(Wish::Best), passphrase)
 }
 
 /// The first line of the file.

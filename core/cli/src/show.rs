@@ -172,7 +172,7 @@ pub(crate) fn vault(kept: &str) -> String {
 }
 
 /// A moment of the local clock, as short as it can be said now.
-fn moment(at: u64, now: OffsetDateTime) -> String {
+pub(crate) fn moment(at: u64, now: OffsetDateTime) -> String {
     let then =
         i64::try_from(at / 1_000).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
     let local = |then: OffsetDateTime| {

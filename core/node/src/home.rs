@@ -8,6 +8,8 @@
 //! …         what the vault keeps here, if neither keyring nor passphrase holds it
 //! ```
 
+mod repair;
+
 use std::{
     fs::{self, File, TryLockError},
     io,
@@ -25,6 +27,8 @@ use crate::{
     store::{self, Store},
     vault::{self, Kept, Wish},
 };
+
+pub use self::repair::{Repaired, repair};
 
 /// How a home is opened.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +57,9 @@ pub enum Error {
     /// It was there when the node ran.
     #[error("the file `vault` in the home is gone; restore it from a copy, or choose another home")]
     Lost,
+    /// What is lost cannot be saved from what is left.
+    #[error("the database is so damaged that it does not say who you are; restore a backup")]
+    Nobody,
 }
 
 /// An open home. Its lock goes when it is dropped, or its process is killed.
@@ -72,12 +79,8 @@ impl Home {
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Error> {
         fs::create_dir_all(dir)?;
         fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        let lock =
-            File::options().create(true).truncate(false).write(true).open(dir.join("lock"))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => Error::Taken,
-            TryLockError::Error(error) => error.into(),
-        })?;
+        let lock = lock(dir)?;
+        repair::finish(dir)?;
         let (key, kept) = match vault::open(dir, &options.keep)? {
             Some(opened) => opened,
             None => found(dir, options)?,
@@ -133,6 +136,16 @@ impl Home {
             tracing::warn!(%error, "the port cannot be kept");
         }
     }
+}
+
+/// Keeps other nodes off the home.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let lock = File::options().create(true).truncate(false).write(true).open(dir.join("lock"))?;
+    lock.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => Error::Taken,
+        TryLockError::Error(error) => error.into(),
+    })?;
+    Ok(lock)
 }
 
 /// Makes a new account. The database comes first and the vault last: what is killed in between

@@ -131,6 +131,18 @@ fn a_picture_of_an_invite_says_what_its_text_says() {
 }
 
 #[test]
+fn a_home_is_repaired_while_no_node_runs() {
+    let mut ana = Person::start("Ana");
+    assert!(ana.refused(1, &["repair"]).contains("a node runs on this home already"));
+    ana.terminate();
+    let said = ana.ask(&["repair"]);
+    assert_eq!((&said["whole"], &said["lost"]), (&true.into(), &serde_json::json!([])));
+    assert!(fs::exists(said["damaged"].as_str().unwrap()).unwrap());
+    assert!(ana.see(&["repair"]).starts_with("All that is in the database could be read\n"));
+    assert_eq!(ana.resume(&[])["name"], "Ana");
+}
+
+#[test]
 fn a_message_that_is_not_there_is_not_waited_for() {
     let ana = Person::start("Ana");
     assert_eq!(ana.refused(1, &["wait", "12345678"]), "there is no such message");

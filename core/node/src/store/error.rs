@@ -31,7 +31,9 @@ pub enum Error {
         known: u32,
     },
     /// Something in it is not what was written.
-    #[error("the database is damaged; restore the home folder from a copy")]
+    #[error(
+        "the database is damaged; stop the node and run `covey repair`, which saves what can be read"
+    )]
     Damaged,
     /// Anything else.
     #[error("the database failed; the log of the node says why")]

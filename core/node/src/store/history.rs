@@ -49,6 +49,15 @@ impl History {
         Self(Arc::new(Pool { path: path.to_owned(), key, idle: Mutex::default() }))
     }
 
+    /// Another connection that writes.
+    pub(super) fn writer(&self) -> Result<Connection, Error> {
+        open::writer(&self.0.path, &self.0.key)
+    }
+
+    pub(super) fn state(&self) -> Result<Vec<Record>, Error> {
+        self.read(state)
+    }
+
     /// Messages of a conversation in the order shown, `limit` at most.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ impl Runs {
     }
 }
 
-pub(super) fn state(db: &Connection) -> Result<Vec<Record>, Error> {
+fn state(db: &Connection) -> Result<Vec<Record>, Error> {
     let mut rows = db.prepare("SELECT kind, key, bytes FROM state ORDER BY kind, key")?;
     let mut rows = rows.query([])?;
     let mut found = Vec::new();

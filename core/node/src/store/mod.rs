@@ -22,6 +22,7 @@ mod error;
 mod fold;
 mod history;
 mod open;
+mod repair;
 mod search;
 mod shelf;
 
@@ -34,6 +35,7 @@ use zeroize::Zeroizing;
 pub use self::{
     error::Error,
     history::{History, Page, Runs},
+    repair::{Lost, Repaired, repair},
     search::{Found, Mark, Vague, Wanted},
 };
 
@@ -81,7 +83,7 @@ impl Store {
     /// # Errors
     /// [`Error`] if the database cannot be read.
     pub fn state(&self) -> Result<Vec<Record>, Error> {
-        history::state(&self.writer)
+        self.history.state()
     }
 
     /// Does some work on the shelf, then commits: all of it is on disk, or none.
@@ -89,12 +91,25 @@ impl Store {
     /// # Errors
     /// The first error of the work or of its commit; nothing of it is kept.
     pub fn batch<T>(&mut self, work: impl FnOnce(&mut dyn Shelf) -> T) -> Result<T, Error> {
+        let done = self.transact(work);
+        self.mended(done)
+    }
+
+    fn transact<T>(&mut self, work: impl FnOnce(&mut dyn Shelf) -> T) -> Result<T, Error> {
         let transaction = self.writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut shelf = shelf::Open::new(&transaction);
         let result = work(&mut shelf);
         shelf.fault()?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// A connection that met a damaged page reads nothing any more; another one goes on.
+    fn mended<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Damaged) = done {
+            self.writer = self.history.writer()?;
+        }
+        done
     }
 
     /// The readers of this database.

@@ -58,7 +58,7 @@ fn raw(key: &Key) -> Zeroizing<String> {
 
 /// Whether the key opens the database. The version alone would not tell: of a page that cannot be
 /// decrypted the library gives the plaintext header, and zeros.
-fn prove(connection: &Connection) -> Result<(), Error> {
+pub(super) fn prove(connection: &Connection) -> Result<(), Error> {
     let tables = "SELECT count(*) FROM sqlite_schema";
     match connection.query_row(tables, [], |_| Ok(())) {
         Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt)) => {

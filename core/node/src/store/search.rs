@@ -190,7 +190,8 @@ impl Store {
     /// # Errors
     /// The first error; the index stays as it was.
     pub fn index(&mut self) -> Result<bool, Error> {
-        self.index_beyond(SHORT)
+        let done = self.index_beyond(SHORT);
+        self.mended(done)
     }
 
     /// The same, if more than so many messages are not indexed.

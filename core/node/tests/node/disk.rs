@@ -11,7 +11,7 @@ use crate::{
     people::{Person, node, status},
 };
 use covey_node::{
-    api::{Command, State},
+    api::{Command, Message, State},
     home::{self, Home},
     vault::Wish,
 };
@@ -50,9 +50,7 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
             ana.delivered(id).await;
         }
         ben.delivered(&missed).await;
-        let ids = |log: Vec<covey_node::api::Message>| {
-            log.into_iter().map(|message| message.id).collect::<Vec<_>>()
-        };
+        let ids = |log: Vec<Message>| log.into_iter().map(|message| message.id).collect::<Vec<_>>();
         assert_eq!(ids(ana.log(&ben).await).len(), 3 + said.len() - 1);
         assert_eq!(ids(ana.log(&ben).await), ids(ben.log(&ana).await));
     });
@@ -132,6 +130,79 @@ async fn what_happened_while_the_disk_took_nothing_is_not_forgotten() {
     ana.befriend(&Person::new("Ben").await).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_damaged_database_lost_comes_again_from_friends() {
+    let (ana, ben) = (Person::new("Ana").await, Person::new("Ben").await);
+    ana.befriend(&ben).await;
+    for n in 0..20 {
+        ana.delivered(&ana.say(&ben, &format!("{n} {}", "a".repeat(3000))).await.unwrap()).await;
+        ben.delivered(&ben.say(&ana, &format!("{n} {}", "b".repeat(3000))).await.unwrap()).await;
+    }
+    let all = ana.log(&ben).await;
+    let home = ana.leave().await;
+    damage(home.path(), "run");
+    damage(home.path(), "message");
+
+    let options = home::Options { keep: Wish::File, name: String::new() };
+    let repaired = home::repair(home.path(), &options).unwrap();
+    assert!(!repaired.whole && repaired.damaged.exists(), "{repaired:?}");
+    let names: Vec<_> = repaired.lost.iter().filter_map(|(name, _)| name.as_deref()).collect();
+    assert!(names.iter().all(|name| *name == "Ben"), "{repaired:?}");
+
+    let ana = Person::within(home, "Ana").await;
+    let texts =
+        |log: &[Message]| log.iter().map(|m| (m.id.clone(), m.text.clone())).collect::<Vec<_>>();
+    ana.until("all is there again", async || texts(&ana.log(&ben).await) == texts(&all)).await;
+    ana.delivered(&ana.say(&ben, "after").await.unwrap()).await;
+    ben.delivered(&ben.say(&ana, "welcome back").await.unwrap()).await;
+    assert_eq!(texts(&ana.log(&ben).await), texts(&ben.log(&ana).await));
+    assert_eq!(ana.log(&ben).await.len(), 42);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repair_that_was_cut_off_is_ended_by_whoever_opens_the_home() {
+    let (ana, ben) = (Person::new("Ana").await, Person::new("Ben").await);
+    ana.befriend(&ben).await;
+    ana.delivered(&ana.say(&ben, "hello").await.unwrap()).await;
+    let home = ana.leave().await;
+    let options = home::Options { keep: Wish::File, name: String::new() };
+    let store = home.path().join("store.db");
+    let repaired = home::repair(home.path(), &options).unwrap();
+    assert!(repaired.whole && repaired.lost.is_empty(), "{repaired:?}");
+    // as it stands between two steps
+    fs::rename(&store, home.path().join("store.db.repaired")).unwrap();
+    fs::write(home.path().join("store.db-wal"), "of the damaged one").unwrap();
+    let ana = Person::within(home, "Ana").await;
+    assert_eq!(ana.log(&ben).await.len(), 1);
+    ben.delivered(&ben.say(&ana, "hello again").await.unwrap()).await;
+}
+
+#[test]
+fn a_database_of_which_nothing_can_be_read_is_left_as_it_is() {
+    let home = fresh("Ana");
+    let store = home.path().join("store.db");
+    let mut bytes = fs::read(&store).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&store, &bytes).unwrap();
+    let options = home::Options { keep: Wish::File, name: String::new() };
+    let refusal = home::repair(home.path(), &options).unwrap_err().to_string();
+    assert!(refusal.contains("this home's key does not open its database"), "{refusal}");
+    assert_eq!(fs::read(&store).unwrap(), bytes);
+}
+
+/// Turns a bit of a page in the middle of a table of a home's database.
+fn damage(home: &Path, table: &str) {
+    let db = database(home);
+    let sql = "SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY path";
+    let mut pages = db.prepare(sql).unwrap();
+    let pages = pages.query_map([table], |row| row.get(0)).unwrap();
+    let pages: Vec<u32> = pages.map(Result::unwrap).collect();
+    let page = pages[pages.len() / 2] as usize;
+    let mut bytes = fs::read(home.join("store.db")).unwrap();
+    bytes[(page - 1) * 4096 + 1000] ^= 1;
+    fs::write(home.join("store.db"), bytes).unwrap();
+}
+
 /// Leaves no room on the disk that this file is on.
 fn fill(path: &Path) {
     let mut file = File::create(path).unwrap();
@@ -140,11 +211,16 @@ fn fill(path: &Path) {
 
 /// Does something to the database of a home, behind the node's back.
 fn alter(home: &Path, sql: &str) {
+    database(home).execute_batch(sql).unwrap();
+}
+
+fn database(home: &Path) -> Connection {
     let vault = fs::read(home.join("vault")).unwrap();
     let key: String = vault[15..63].iter().map(|byte| format!("{byte:02x}")).collect();
     let db = Connection::open(home.join("store.db")).unwrap();
     let opened = "PRAGMA cipher_plaintext_header_size = 32; PRAGMA busy_timeout = 5000";
-    db.execute_batch(&format!("PRAGMA key = \"x'{key}'\"; {opened}; {sql}")).unwrap();
+    db.execute_batch(&format!("PRAGMA key = \"x'{key}'\"; {opened}")).unwrap();
+    db
 }
 
 /// A home on which no node ran.

@@ -4,6 +4,7 @@
 //! other lacks, its own account's logs at once, others' after a while if they are still lacking.
 //! What is written in a batch is signed when the batch settles; what came in is told then.
 
+mod again;
 mod draft;
 mod fold;
 mod log;
