@@ -18,7 +18,7 @@ BUDGETS = {
     "core/transport": 1400,
     "core/node": 5400,
     "core/media": 1200,
-    "core/cli": 1200,
+    "core/cli": 1400,
     "src-tauri": 400,
 }
 TALLEST = 400

@@ -201,6 +201,12 @@ pub(crate) enum Ask {
         #[arg(long, value_name = "SECS", value_parser = duration)]
         timeout: Option<Duration>,
     },
+    /// Say why a message or a friend cannot be reached, or who has the message
+    Why {
+        /// A friend's name, or how it begins; or a message's id, or how that begins
+        #[arg(value_name = "MSG|NAME")]
+        about: String,
+    },
     /// Show who you are, where your secrets are kept, and who is linked
     Status,
     /// Call a method of the node's API, for scripts

@@ -18,7 +18,7 @@ use crate::{
     fault, meet, names,
     node::{Node, ODD},
     show::{self, FAINT, STRONG},
-    wait,
+    wait, why,
 };
 
 /// What a command came to: one object for programs, and the same for people, styled.
@@ -74,6 +74,10 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             let json = json!({ "id": message.id, "state": message.state });
             let (style, words) = show::state(message.state, &message.from);
             Ok((json, format!("{style}{words}{style:#}")))
+        }
+        Ask::Why { about } => {
+            let told = node.why(&about).await?;
+            Ok((json!({ "why": told }), why::why(&told)))
         }
         Ask::Status => {
             let status = node.status().await?;

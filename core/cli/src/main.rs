@@ -13,6 +13,7 @@ mod repair;
 mod run;
 mod show;
 mod wait;
+mod why;
 
 use std::{
     env,

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use covey_node::api::{
     Answer, Command, Friend, Message, Page, Query, Reply, Status,
     rpc::{self, Client},
+    why::{Subject, Why},
 };
 
 use crate::names;
@@ -72,6 +73,18 @@ impl Node {
         let query = Query::Log { friend: friend.id.clone(), page, limit };
         let Answer::Log(messages) = self.0.query(query).await? else { bail!(ODD) };
         Ok(messages)
+    }
+
+    /// Why it stands as it does with a friend, or with a message that is no friend's name.
+    pub(crate) async fn why(&mut self, about: &str) -> Result<Why> {
+        let is_id = about.len() >= 8 && about.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let subject = match self.friend(about).await {
+            Ok(friend) => Subject::Friend(friend.id),
+            Err(_) if is_id => Subject::Message(about.into()),
+            Err(error) => return Err(error),
+        };
+        let Answer::Why(why) = self.0.query(Query::Why(subject)).await? else { bail!(ODD) };
+        Ok(why)
     }
 
     /// Does something that is answered by no more than that it is done.

@@ -1,4 +1,4 @@
-// Generated from core/node/src/api; not to be edited.
+// @generated from core/node/src/api; not to be edited.
 
 export type Command = { "set_name": { 
 /**
@@ -110,11 +110,11 @@ limit: number, } } | { "draft": {
 /**
  * To whom.
  */
-friend: string, } };
+friend: string, } } | { "why": Subject };
 
 export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
 
-export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string };
+export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why };
 
 export type Status = { 
 /**
@@ -275,3 +275,171 @@ code: number,
  * The sentence.
  */
 message: string, };
+
+export type Subject = { "friend": string } | { "message": string };
+
+export type Why = { 
+/**
+ * The friend in question.
+ */
+friend: Friend, 
+/**
+ * The message in question.
+ */
+message: Message | null, 
+/**
+ * Whether the device that wrote it says different things at one place.
+ */
+forked: boolean, 
+/**
+ * What the node does and sees.
+ */
+here: Here, 
+/**
+ * What of the friend's is looked for.
+ */
+parties: Array<Party>, };
+
+export type Here = { 
+/**
+ * What its clock says.
+ */
+now: number, 
+/**
+ * When it started; what is told to have never happened did not since then.
+ */
+started: number, 
+/**
+ * Why nothing at all is done: the disk takes no writes.
+ */
+stopped: string | null, 
+/**
+ * Whether this device has any address to be dialled at.
+ */
+network: boolean, 
+/**
+ * Whether it looks for friends on the local network.
+ */
+lan: boolean, };
+
+export type Party = { 
+/**
+ * What it is.
+ */
+kind: Kind, 
+/**
+ * Since when there has been a link with it.
+ */
+linked: Linked | null, 
+/**
+ * The last moment of which it is known that there was one.
+ */
+seen: number | null, 
+/**
+ * How the last one ended since the start.
+ */
+ended: Ended | null, 
+/**
+ * Whether it is heard on the local network.
+ */
+near: Near, 
+/**
+ * Where it is looked for.
+ */
+tried: Array<Tried>, 
+/**
+ * What comes next.
+ */
+next: Next, 
+/**
+ * How many messages of ours it lacks.
+ */
+lacks: number, 
+/**
+ * How it stands with the message there, if that is ours.
+ */
+share: Share | null, };
+
+export type Kind = "phone" | "pc" | "always_on" | { "inviter": { 
+/**
+ * When the invite expires.
+ */
+expires: number, } };
+
+export type Linked = { 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Whether it runs over TCP; else over QUIC.
+ */
+tcp: boolean, };
+
+export type Ended = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Why; nothing if we closed it.
+ */
+why: Cause | null, };
+
+export type Cause = "silent" | "closed" | "unreachable" | "broken" | "hung_up" | "stranger" | "nonsense" | "unwelcome" | "crowded";
+
+export type Near = "never" | { "silent": { 
+/**
+ * Since then.
+ */
+since: number, } } | "heard";
+
+export type Tried = { 
+/**
+ * As a multiaddress.
+ */
+address: string, 
+/**
+ * How far it reaches.
+ */
+scope: Scope, 
+/**
+ * Who says that somebody is there.
+ */
+source: Source, 
+/**
+ * How often in a row it failed.
+ */
+failures: number, 
+/**
+ * How it failed last.
+ */
+last: Ended | null, 
+/**
+ * Since when it is being dialled.
+ */
+dialling: number | null, };
+
+export type Scope = "loopback" | "link_local" | "private" | "public";
+
+export type Source = "reached" | "lan" | "told";
+
+export type Next = "linked" | "unsought" | "no_address" | "dialling" | "queued" | { "dial": { 
+/**
+ * When.
+ */
+at: number, } };
+
+export type Share = { "held": { 
+/**
+ * Since then at the latest, or since before the start.
+ */
+since: number | null, } } | { "sent": { 
+/**
+ * When.
+ */
+at: number, } } | { "behind": { 
+/**
+ * When.
+ */
+at: number, } } | "unready" | "unlinked";

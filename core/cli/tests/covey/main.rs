@@ -7,3 +7,4 @@ mod friends;
 mod history;
 mod killed;
 mod person;
+mod why;

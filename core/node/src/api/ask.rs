@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Friend, Message, Status};
+use super::{
+    Found, Friend, Message, Status,
+    why::{Subject, Why},
+};
 
 /// Something to be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +146,8 @@ pub enum Query {
         /// To whom.
         friend: String,
     },
+    /// Why something does not arrive, or whether it did.
+    Why(Subject),
 }
 
 /// Which messages of a conversation; a message is named by its id or how that begins.
@@ -178,4 +183,6 @@ pub enum Answer {
     Found(Vec<Found>),
     /// To [`Query::Draft`]; empty if there is none.
     Draft(String),
+    /// To [`Query::Why`].
+    Why(Why),
 }

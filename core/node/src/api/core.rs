@@ -1,8 +1,8 @@
 //! The node as every shell holds it: ask, read, listen.
 //!
 //! Commands go to the loop and are answered once they are on disk; a key makes asking again
-//! harmless. Queries never meet the loop: they read the disk, and a view of the rest that the loop
-//! keeps fresh.
+//! harmless. Queries read the disk, and a view of the rest that the loop keeps fresh; only who asks
+//! why meets the loop, for there the machine tells.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -10,7 +10,9 @@ use std::{
 };
 
 use covey_proto::{
-    ConversationId, LogId, Seq, io,
+    ConversationId, LogId, Seq,
+    io::{self, Refusal},
+    node,
     seal::hex,
     store::{Kind, Message as Shown},
     talk::parse_have,
@@ -21,6 +23,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{
     Answer, Command, Event, Failure, Message, Page, Query, Reply, View,
+    why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
 use crate::store::{self, History};
@@ -31,11 +34,13 @@ const MAX_LAG: usize = 1024;
 const MAX_KEYS: usize = 256;
 const MAX_PAGE: u32 = 1000;
 
-/// A command on its way to the loop.
+/// What goes to the loop.
 #[derive(Debug)]
-pub(crate) struct Ask {
-    pub(crate) command: io::Command,
-    pub(crate) done: oneshot::Sender<Result<io::Reply, String>>,
+pub(crate) enum Ask {
+    /// A command.
+    Do(io::Command, oneshot::Sender<Result<io::Reply, String>>),
+    /// Why it stands with this as it does. The machine tells nothing while it is ahead of its disk.
+    Why(node::Subject, oneshot::Sender<(Here, Option<node::Why>)>),
 }
 
 type Outcome = Shared<BoxFuture<'static, Result<Reply, Failure>>>;
@@ -104,7 +109,7 @@ impl Core {
         let (done, outcome) = oneshot::channel();
         let command = machine(command)?;
         let gone = |_| Failure::new("the node has stopped");
-        self.0.asks.send(Ask { command, done }).await.map_err(|_| gone(()))?;
+        self.0.asks.send(Ask::Do(command, done)).await.map_err(|_| gone(()))?;
         match outcome.await.map_err(|_| gone(()))?.map_err(Failure::new)? {
             io::Reply::Done => Ok(Reply::Done),
             io::Reply::Invite(text) => Ok(Reply::Invite(text)),
@@ -142,6 +147,7 @@ impl Core {
                 let with = friend.as_deref().map(conversation).transpose()?;
                 Ok(Answer::Found(self.find_text(&text, with, limit.clamp(1, MAX_PAGE))?))
             }
+            Query::Why(subject) => Ok(Answer::Why(self.why(&subject)?)),
             Query::Draft { friend } => {
                 let here = conversation(&friend)?;
                 let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;
@@ -149,6 +155,28 @@ impl Core {
                 Ok(Answer::Draft(text.and_then(Result::ok).unwrap_or_default()))
             }
         }
+    }
+
+    fn why(&self, subject: &Subject) -> Result<Why, Failure> {
+        let (here, message) = match subject {
+            Subject::Friend(friend) => (conversation(friend)?, None),
+            Subject::Message(id) => self.find(id).map(|m| (m.log.conversation, Some(m)))?,
+        };
+        let friend = self.read(|view| Some(view.friend(view.people.get(&here)?)));
+        let friend = friend.ok_or_else(|| match message {
+            None => Failure::new(Refusal::NoFriend),
+            Some(_) => Failure::new(OVER),
+        })?;
+        let about = match &message {
+            None => node::Subject::Friend(here),
+            Some(message) => node::Subject::Entry(message.log, message.seq),
+        };
+        let gone = || Failure::new("the node has stopped");
+        let (done, told) = oneshot::channel();
+        self.0.asks.blocking_send(Ask::Why(about, done)).map_err(|_| gone())?;
+        let (here, told) = told.blocking_recv().map_err(|_| gone())?;
+        let message = self.tell(message.as_slice())?.into_iter().next();
+        Ok(Why::of(friend, message, here, told))
     }
 
     /// Messages of a conversation, oldest first.
@@ -262,4 +290,5 @@ impl Listener {
 }
 
 const NO_ID: &str = "a message's id is 8 to 64 hexadecimal digits";
+const OVER: &str = "the friendship it was written in is over; it goes to nobody any more";
 const NO_MESSAGE: &str = "there is no such message";

@@ -10,6 +10,7 @@ mod find;
 pub mod rpc;
 mod tell;
 mod view;
+pub mod why;
 mod words;
 
 pub use self::{
@@ -49,9 +50,23 @@ mod tests {
             State::decl(&cfg),
             Event::decl(&cfg),
             Failure::decl(&cfg),
+            why::Subject::decl(&cfg),
+            why::Why::decl(&cfg),
+            why::Here::decl(&cfg),
+            why::Party::decl(&cfg),
+            why::Kind::decl(&cfg),
+            why::Linked::decl(&cfg),
+            why::Ended::decl(&cfg),
+            why::Cause::decl(&cfg),
+            why::Near::decl(&cfg),
+            why::Tried::decl(&cfg),
+            why::Scope::decl(&cfg),
+            why::Source::decl(&cfg),
+            why::Next::decl(&cfg),
+            why::Share::decl(&cfg),
         ];
         let types: String = types.iter().map(|decl| format!("\nexport {decl}\n")).collect();
-        let fresh = format!("// Generated from core/node/src/api; not to be edited.\n{types}");
+        let fresh = format!("// @generated from core/node/src/api; not to be edited.\n{types}");
         if env::var_os("BLESS").is_some() {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, &fresh).unwrap();

@@ -271,7 +271,7 @@ fn cause(error: &DialError) -> Failure {
     use covey_transport::Error::{Connect, Connection, HandshakeTimeout, Io, SecondListener, Tls};
     match told {
         Some(HandshakeTimeout) => Failure::Silent,
-        Some(Connection(_)) => Failure::HungUp,
+        Some(Connection(_)) => Failure::Closed,
         Some(Tls(_)) => Failure::Nonsense,
         Some(Io(error)) => meaning(error),
         Some(Connect(_) | SecondListener) | None => Failure::Unreachable,

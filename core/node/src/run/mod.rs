@@ -11,6 +11,7 @@
 
 mod carry;
 mod idle;
+mod input;
 mod recover;
 mod sources;
 
@@ -24,7 +25,7 @@ use std::{
 
 use covey_proto::{
     DeviceId, Input, LinkId, Node, Output, Time,
-    io::{Arrival, Asker, Reply, Said},
+    io::{Arrival, Asker, Reply},
     wire::Address,
 };
 use tokio::{
@@ -33,17 +34,14 @@ use tokio::{
     time::timeout,
 };
 
-use self::{
-    recover::Pause,
-    sources::{Incoming, Sources},
-};
+use self::{recover::Pause, sources::Sources};
 use crate::{
-    api::{self, Ask, Core, View, rpc},
+    api::{self, Core, View, rpc},
     clock::Clock,
     home::Home,
     net::{
         self, Net,
-        lan::{Lan, LanEvent, Ports, Service},
+        lan::{Lan, Ports, Service},
     },
     store::{self, History},
 };
@@ -172,6 +170,7 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
     let (stop, stopping) = watch::channel(false);
     let (done, stopped) = oneshot::channel();
     let shell = Shell {
+        started: clock.now(),
         next_stir: clock.now().after(STIR),
         node,
         net,
@@ -243,6 +242,7 @@ struct Shell {
     /// When the index is to be brought further, if nothing comes in until then.
     index_at: Option<Time>,
     next_stir: Time,
+    started: Time,
 }
 
 impl Shell {
@@ -268,6 +268,17 @@ impl Shell {
                 false => self.busy(),
             }
             self.batch(inputs);
+        }
+        self.part();
+    }
+
+    /// Keeps until when friends were linked. Nothing is carried out any more.
+    fn part(&mut self) {
+        let (node, links) = (&mut self.node, std::mem::take(&mut self.links));
+        let now = self.clock.now();
+        if self.paused.is_none() {
+            let gone = links.into_keys().map(|link| Input::LinkDown(link, None));
+            let _ = self.home.store.batch(|shelf| gone.for_each(|i| node.handle(i, now, shelf)));
         }
     }
 
@@ -317,78 +328,5 @@ impl Shell {
             Ok(()) => self.carry_all(),
             Err(error) => self.recover(error, inputs, now),
         }
-    }
-
-    /// What came in, in the machine's words.
-    fn input(&mut self, incoming: Incoming) -> Option<Input> {
-        match incoming {
-            Incoming::Ask(Ask { command, done }) => {
-                self.last_asker += 1;
-                let asker = Asker(self.last_asker);
-                self.asked.insert(asker, done);
-                Some(Input::Command(asker, command))
-            }
-            Incoming::Lan(LanEvent::Heard(service)) => {
-                self.heard.insert(service.name.clone(), service.clone());
-                Some(Input::Heard(service.name, service.tags, service.addresses))
-            }
-            Incoming::Lan(LanEvent::Lost(name)) => {
-                self.heard.remove(&name);
-                Some(Input::Lost(name))
-            }
-            Incoming::Net(event) => self.net_input(event),
-        }
-    }
-
-    fn net_input(&mut self, event: net::Event) -> Option<Input> {
-        Some(match event {
-            net::Event::LinkUp { link, side, peer } => return self.arrival(link, side, peer),
-            net::Event::LinkDown { link, why } => {
-                self.links.remove(&link);
-                Input::LinkDown(link, why)
-            }
-            net::Event::Run { link, run } => Input::Frame(link, Said::Run(run)),
-            net::Event::Frame { link, frame } => Input::Frame(link, Said::Frame(frame)),
-            net::Event::DialFailed { dial, why } => {
-                tracing::debug!(dial, %why, "dial failed");
-                Input::DialFailed(self.dial_of(dial)?, why)
-            }
-            net::Event::Letter { asker, letter, .. } => Input::Letter(Asker(asker), letter),
-            net::Event::Answered { dial, letter } => Input::Answered(self.dial_of(dial)?, letter),
-            net::Event::Listening(mut addresses) => {
-                addresses.retain(|address| self.local || !address.ip.is_loopback());
-                if let Some(lan) = &self.lan {
-                    lan.changed();
-                }
-                self.moved = Some(addresses.iter().map(net::multiaddr).collect());
-                self.reachable = Some(addresses.clone());
-                Input::Reachable(addresses)
-            }
-        })
-    }
-
-    fn arrival(&mut self, link: LinkId, side: net::Side, peer: net::Peer) -> Option<Input> {
-        let now = self.clock.now();
-        self.banned.retain(|_, until| *until > now);
-        if self.banned.contains_key(&peer.device) {
-            self.net.close(link);
-            return None;
-        }
-        let dialled = match side {
-            net::Side::Caller { dial: Some(dial) } => {
-                self.dial_of(dial).map(|dial| (dial, peer.address))
-            }
-            net::Side::Caller { dial: None } | net::Side::Called => None,
-        };
-        let arrival = Arrival {
-            account: peer.account,
-            device: peer.device,
-            roster: peer.roster,
-            card: peer.card,
-            transport: peer.address.transport,
-            dialled,
-        };
-        self.links.insert(link, Arrival { dialled: None, ..arrival.clone() });
-        Some(Input::LinkUp(link, arrival))
     }
 }

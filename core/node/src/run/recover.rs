@@ -32,7 +32,7 @@ pub(super) struct Pause {
     /// When it is tried next.
     pub(super) until: Time,
     /// The sentence for whoever wants something meanwhile.
-    why: String,
+    pub(super) why: String,
 }
 
 impl Shell {

@@ -20,8 +20,8 @@ pub enum Failure {
     /// Nobody answers, or not in time.
     #[error("nobody answers")]
     Silent,
-    /// The host says that nobody listens there.
-    #[error("nobody listens there")]
+    /// The host there says that it takes no calls.
+    #[error("nobody takes calls there")]
     Closed,
     /// There is no way there from here.
     #[error("there is no way there")]
