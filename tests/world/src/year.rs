@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use covey_proto::{Command, store::Shown, wire::letter::InviteKind};
+use covey_proto::{Command, io::Asker, store::Shown, wire::letter::InviteKind};
 
 use crate::{Weather, Who, World};
 
@@ -31,6 +31,8 @@ pub struct Year {
     /// The devices of each person.
     people: [Vec<Who>; 4],
     friends: Vec<(usize, usize)>,
+    /// Who was asked to introduce whom.
+    introduced: Vec<(Who, Asker, (usize, usize))>,
     texts: u64,
 }
 
@@ -45,8 +47,8 @@ impl Year {
         let bob: [Who; 2] = world.devices("Bob");
         let people = ["Alice", "Carol", "Dave"].map(|name| vec![world.person(name)]);
         let [alice, carol, dave] = people;
-        let mut year =
-            Self { world, people: [alice, bob.into(), carol, dave], friends: vec![], texts: 0 };
+        let people = [alice, bob.into(), carol, dave];
+        let mut year = Self { world, people, friends: vec![], introduced: vec![], texts: 0 };
         let all = [(0, 1), (1, 2), (1, 3), (2, 3), (0, 3), (0, 2)];
         let without = year.world.pick(&[2, 3, 4, 5]);
         year.friends = all.into_iter().take(without).collect();
@@ -61,7 +63,7 @@ impl Year {
         self.begin();
         for event in 0..EVENTS {
             let span = self.world.roll(2500);
-            let what = if event.is_multiple_of(20) { 0 } else { self.world.roll(26) };
+            let what = if event.is_multiple_of(20) { 0 } else { self.world.roll(28) };
             self.world.pass(Duration::from_millis(span));
             self.happen(what);
         }
@@ -101,7 +103,10 @@ impl Year {
             self.say();
             self.world.pass(LOOK);
         }
+        self.introduced.retain(|(by, asker, _)| self.world.done(*by, *asker).is_some());
+        self.friends = self.pairs().collect();
         for look in 0..LONGEST.as_secs() / LOOK.as_secs() {
+            self.agree();
             self.world.pass(LOOK);
             if self.unlike().is_none() {
                 return self.check();
@@ -141,7 +146,9 @@ impl Year {
             }
             11 => self.world.fill_disk(who, true),
             12 => self.everybody().into_iter().for_each(|who| self.world.fill_disk(who, false)),
-            13 if self.are_all_friends() => {
+            13 => self.introduce(),
+            14 => self.agree(),
+            15 if self.are_all_friends() => {
                 let wrong = self.world.pick(&[-2 * YEAR, 2 * YEAR]);
                 self.world.set_clock(who, wrong);
             }
@@ -150,7 +157,8 @@ impl Year {
     }
 
     fn say(&mut self) {
-        let (one, other) = self.world.pick(&self.friends);
+        let pairs: Vec<_> = self.pairs().collect();
+        let (one, other) = self.world.pick(&pairs);
         let (one, other) = if self.world.roll(2) == 0 { (one, other) } else { (other, one) };
         let (from, to) = (self.one_of(one), self.one_of(other));
         let talk = self.world.talk_of(from, to);
@@ -158,6 +166,45 @@ impl Year {
             self.texts += 1;
             self.world.command(from, Command::Send(talk, self.texts.to_string()));
         }
+    }
+
+    /// A person brings two of his friends together.
+    fn introduce(&mut self) {
+        let (by, one) = self.world.pick(&self.friends);
+        let his = self.friends.iter().filter_map(|(one, other)| match (*one == by, *other == by) {
+            (true, _) => Some(*other),
+            (false, true) => Some(*one),
+            (false, false) => None,
+        });
+        let his: Vec<_> = his.filter(|other| *other != one).collect();
+        if his.is_empty() {
+            return;
+        }
+        let (other, by) = (self.world.pick(&his), self.one_of(by));
+        let talk = |person: usize| self.world.talk_of(by, self.people[person][0]);
+        let command = Command::Introduce(talk(one), talk(other));
+        let asker = self.world.command(by, command);
+        self.introduced.push((by, asker, (one.min(other), one.max(other))));
+    }
+
+    /// Whoever is offered to meet somebody says yes.
+    fn agree(&mut self) {
+        for who in self.everybody() {
+            let offers: Vec<_> = self.world.offers(who).filter(|offer| !offer.accepted).collect();
+            for offer in offers {
+                self.world.command(who, Command::Meet(offer.id, true));
+            }
+        }
+    }
+
+    /// Pairs of whom one is to be the other's friend, by an invite or because both were offered it.
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let offered = self
+            .introduced
+            .iter()
+            .filter(|(by, asker, _)| self.world.done(*by, *asker).is_none_or(|done| done.is_ok()));
+        let all = self.friends.iter().copied().chain(offered.map(|(.., pair)| *pair));
+        all.collect::<BTreeSet<_>>().into_iter()
     }
 
     fn clear_up(&mut self) {
@@ -185,6 +232,9 @@ impl Year {
     /// What is not yet the same everywhere.
     fn unlike(&self) -> Option<String> {
         let world = &self.world;
+        if !self.are_all_friends() {
+            return Some(String::from("not all are friends"));
+        }
         for (one, other) in &self.friends {
             let (ones, others) = (&self.people[*one], &self.people[*other]);
             let (first, friend) = (ones[0], others[0]);
@@ -232,7 +282,7 @@ impl Year {
 
     /// Invites expire: a clock runs ahead of them by years only when they were used.
     fn are_all_friends(&self) -> bool {
-        let both = self.friends.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]);
+        let both = self.pairs().flat_map(|(one, other)| [(one, other), (other, one)]);
         let mut pairs = both.flat_map(|(one, other)| {
             let others = &self.people[other];
             self.people[one].iter().flat_map(|one| others.iter().map(|other| (*one, *other)))
