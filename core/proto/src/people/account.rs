@@ -162,9 +162,11 @@ impl Roster {
         merged
     }
 
-    /// Whether both say the same of devices and name.
+    /// Whether both say the same. The version counts: it decides whose name stays.
     fn says(&self, other: &Self) -> bool {
-        (&self.devices, &self.removed, &self.name) == (&other.devices, &other.removed, &other.name)
+        self.version == other.version
+            && (&self.devices, &self.removed) == (&other.devices, &other.removed)
+            && self.name == other.name
     }
 }
 
@@ -247,7 +249,7 @@ impl Rosters {
         if merged.devices.len() > MAX_DEVICES || merged.removed.len() > MAX_REMOVED {
             return Err(Invalid);
         }
-        let news = !merged.says(&self.merged) || roster.version > self.merged.version;
+        let news = !merged.says(&self.merged);
         self.merged = merged;
         self.signed.push((roster, signed.clone()));
         self.prune();

@@ -2,6 +2,7 @@
 
 mod cast;
 mod hello;
+mod merge;
 mod runs;
 mod strange;
 mod vectors;
