@@ -133,6 +133,9 @@ pub enum Refusal {
     /// The friend is blocked.
     #[error("this friend is blocked; unblock to write")]
     Blocked,
+    /// This is another device in a moment.
+    #[error("this device was copied or set back and is becoming a new one; try again")]
+    Copied,
     /// Too many invites are open.
     #[error("64 invites are open already; wait until one expires")]
     TooManyInvites,
@@ -161,6 +164,9 @@ pub enum Output {
     Done(Asker, Result<Reply, Refusal>),
     /// A person should know.
     Event(Event),
+    /// The disk says that this is another device now: all links are closed, and a new machine is
+    /// made from the disk.
+    Anew,
 }
 
 /// What a person should know.

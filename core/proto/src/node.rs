@@ -88,7 +88,7 @@ impl Node {
             }
             Input::Lost(name) => self.reach.lost(&name, now),
             Input::Reachable(addresses) => {
-                self.people.move_to(&addresses, shelf);
+                self.people.move_to(&addresses, now, shelf);
                 self.reach.again(now);
             }
             Input::ClockStep => self.reach.again(now),
@@ -179,12 +179,15 @@ impl Node {
         match said {
             Said::Run(run) => {
                 let log = run.log();
-                if self.people.may_say(account, run.author(), log.device, log.conversation) {
-                    self.talk.take(&run, shelf);
+                if self.people.may_say(account, run.author(), log.device, log.conversation)
+                    && self.talk.take(&run, shelf)
+                {
+                    self.people.go_on_anew(&mut self.dice, shelf);
                 }
             }
             Said::Frame(Frame::Run(_)) => {}
             Said::Frame(Frame::Have(have)) => self.talk.on_have(link, device, have, shelf),
+            Said::Frame(Frame::Want(want)) => self.talk.on_want(link, device, want, shelf),
             Said::Frame(Frame::Roster(signed)) => self.people.hear_roster(account, &signed, shelf),
             Said::Frame(Frame::Card(signed)) => self.people.take_card(account, &signed, shelf),
             Said::Frame(Frame::Secrets(ids)) => self.people.take_secrets(account, &ids, shelf),
@@ -219,6 +222,7 @@ impl Node {
                 people::Effect::News(news) => {
                     self.outputs.push_back(Output::Event(Event::People(news)))
                 }
+                people::Effect::Anew => self.outputs.push_back(Output::Anew),
             }
         }
         while let Some(effect) = self.reach.effects.pop_front() {
@@ -254,6 +258,7 @@ impl Node {
             Audience::Own => up.account == me,
             Audience::All => true,
             Audience::Account(account) => up.account == account,
+            Audience::Kin(account) => up.account == account || up.account == me,
         });
         self.outputs.extend(links.into_iter().map(|link| Output::Tell(link, frame.clone())));
     }

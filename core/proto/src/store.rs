@@ -46,6 +46,8 @@ pub enum Kind {
     Draft = 9,
     /// Who this device is: its keys and the account's.
     Me = 12,
+    /// A device that this one was before, by [`crate::DeviceId`].
+    Former = 13,
 }
 
 /// What a person sees of an entry.

@@ -50,7 +50,10 @@ impl World {
         {
             self.perform(who, output);
         }
-        if self.runs(who, run) {
+        if self.runs(who, run) && self.device(who).anew {
+            self.break_links(who);
+            self.begin(who);
+        } else if self.runs(who, run) {
             self.set_alarm(who);
         }
     }
@@ -83,6 +86,7 @@ impl World {
                 self.device_mut(who).done.insert(asker, done);
             }
             Output::Event(event) => self.device_mut(who).events.push(event),
+            Output::Anew => self.device_mut(who).anew = true,
         }
     }
 

@@ -8,8 +8,9 @@ use std::{
 use covey_proto::{
     AccountId, DeviceId, EntryId, Event, Input, LinkId, Node, Time,
     io::{Asker, Refusal, Reply},
-    people::own::Me,
-    store::Kind,
+    people::{card::Class, own::Me},
+    seal::x25519_public,
+    store::{Kind, Shelf as _},
     wire::Address,
 };
 
@@ -55,6 +56,8 @@ pub(crate) struct Device {
     pub(crate) writes: Writes,
     /// While its shell does nothing because of that: when it tries again.
     pub(crate) paused: Option<Time>,
+    /// It is another device now, and its machine is to be made anew.
+    pub(crate) anew: bool,
     pub(crate) done: BTreeMap<Asker, Result<Reply, Refusal>>,
     /// Commands that its shell answered without asking its node.
     pub(crate) refused: BTreeSet<Asker>,
@@ -66,11 +69,12 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    pub(crate) fn new(me: &Me, noise: [u8; 32], disk: Disk) -> Self {
+    pub(crate) fn new(disk: Disk) -> Self {
+        let me = me(&disk);
         Self {
             account: me.account,
             id: me.device(),
-            noise,
+            noise: x25519_public(&me.noise),
             disk,
             node: None,
             run: 0,
@@ -91,6 +95,7 @@ impl Device {
             dials: 0,
             writes: Writes::Kept,
             paused: None,
+            anew: false,
             done: BTreeMap::new(),
             refused: BTreeSet::new(),
             events: Vec::new(),
@@ -101,8 +106,7 @@ impl Device {
 
     /// Its keys, as its disk gives them out.
     pub(crate) fn me(&self) -> Me {
-        let row = self.disk.rows(Kind::Me).next();
-        row.and_then(|(_, bytes)| Me::parse(bytes)).expect("the disk keeps what was put onto it")
+        me(&self.disk)
     }
 
     /// What its shell says the time is.
@@ -120,6 +124,12 @@ impl Device {
         self.end();
         self.told = self.wall;
         let (me, now) = (self.me(), self.now(world));
+        let known: Vec<_> = self.disk.records().collect();
+        for record in me.enrol(Class::Pc, &known) {
+            self.disk.put(record.kind, &record.key, &record.bytes);
+        }
+        self.disk.commit();
+        (self.id, self.noise, self.anew) = (me.device(), x25519_public(&me.noise), false);
         self.node = Some(Node::new(me, seed, self.disk.records(), now));
     }
 
@@ -135,4 +145,9 @@ impl Device {
         self.directory = None;
         self.tags.clear();
     }
+}
+
+fn me(disk: &Disk) -> Me {
+    let row = disk.rows(Kind::Me).next();
+    row.and_then(|(_, bytes)| Me::parse(bytes)).expect("the disk keeps what was put onto it")
 }

@@ -12,6 +12,7 @@ use covey_proto::{Input, Time, io::Asker};
 
 use crate::{
     device::Who,
+    shelf::Disk,
     world::{Happening, World},
 };
 
@@ -27,6 +28,10 @@ pub(crate) enum Writes {
     /// It is full.
     Fail,
 }
+
+/// What a disk held at some moment.
+#[derive(Debug)]
+pub struct Image(Disk);
 
 impl World {
     /// The next commit of a device fails.
@@ -48,6 +53,32 @@ impl World {
         device.disk.lose(count);
         // what it showed then is news to it
         device.shown.retain(|id| device.disk.shows(*id));
+    }
+
+    /// A picture of a device's disk, as somebody who copies it takes it.
+    #[must_use]
+    pub fn image(&self, who: Who) -> Image {
+        Image(self.device(who).disk.clone())
+    }
+
+    /// A device's disk is set back to what it was. The device stays off.
+    pub fn set_back(&mut self, who: Who, image: &Image) {
+        self.switch_off(who);
+        self.note(|| format!("{who:?} is set back"));
+        let held: Vec<_> = self.device(who).disk.logs().collect();
+        for (log, seq) in held {
+            let once = self.held_once.entry(log).or_default();
+            *once = (*once).max(seq);
+        }
+        let device = self.device_mut(who);
+        device.disk = image.0.clone();
+        device.shown.retain(|id| device.disk.shows(*id));
+    }
+
+    /// Another machine with a copy of a disk, switched on.
+    pub fn run_copy(&mut self, image: &Image) -> Who {
+        self.note(|| String::from("a copied disk"));
+        self.add(image.0.clone())
     }
 
     /// Whether a command was refused because the disk takes no writes.

@@ -26,4 +26,6 @@ mod wire;
 mod world;
 mod year;
 
-pub use self::{chaos::Weather, device::Who, shelf::start_on, world::World, year::Year};
+pub use self::{
+    chaos::Weather, device::Who, faults::Image, shelf::start_on, world::World, year::Year,
+};

@@ -12,7 +12,7 @@ use covey_proto::{
         card::{Card, Class},
         own::Me,
     },
-    seal::{Secret, SigningKey, x25519_public},
+    seal::{Secret, SigningKey},
     store::{Kind, Record},
     wire::{Address, Signed, Transport},
 };
@@ -71,7 +71,12 @@ impl World {
 
     fn settle_in(&mut self, me: &Me, mut records: Vec<Record>) -> Who {
         records.push(me.record());
-        let mut device = Device::new(me, x25519_public(&me.noise), Disk::new(records));
+        self.add(Disk::new(records))
+    }
+
+    /// A machine with this disk, switched on.
+    pub(crate) fn add(&mut self, disk: Disk) -> Who {
+        let mut device = Device::new(disk);
         let who = Who(self.devices.len());
         device.addresses = vec![public(who)];
         self.devices.push(device);

@@ -31,7 +31,8 @@ impl World {
             Output::Event(Event::Talk(News::Delivered(log, seq))) => {
                 let (log, seq, account) = (*log, *seq, device.account);
                 let theirs = self.devices.iter().filter(|device| device.account != account);
-                let held = theirs.map(|device| device.disk.whole(log)).max().unwrap_or(Seq(0));
+                let held = theirs.map(|device| device.disk.whole(log));
+                let held = held.chain(self.held_once.get(&log).copied()).max().unwrap_or(Seq(0));
                 assert!(held >= seq, "{who:?} shows {seq:?} as delivered, theirs end at {held:?}");
             }
             Output::Tell(..)
@@ -43,6 +44,7 @@ impl World {
             | Output::Announce(_)
             | Output::Doubt(_)
             | Output::Done(..)
+            | Output::Anew
             | Output::Event(_) => {}
         }
     }

@@ -20,7 +20,7 @@ use covey_proto::{
 type Place = (LogId, Seq);
 
 /// What a device holds, and how to take back what the open batch wrote.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
     state: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
     /// By log and last place, with the first; branches of a fork may end at the same one.
@@ -37,7 +37,7 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// So many commits can be lost.
 const COMMITS: usize = 16;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Undo {
     State((Kind, Vec<u8>), Option<Vec<u8>>),
     Run(Place),
@@ -131,6 +131,12 @@ impl Disk {
             upto = *last;
         }
         upto
+    }
+
+    /// All logs, and up to where each is there.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = (LogId, Seq)> {
+        let all: BTreeSet<_> = self.runs.keys().map(|(log, _)| *log).collect();
+        all.into_iter().map(|log| (log, self.whole(log)))
     }
 
     /// Whether the entry of a place is there.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use covey_proto::{
-    Input, Time,
+    Input, LogId, Seq, Time,
     dice::Dice,
     reach::Failure,
     seal::{self, Context},
@@ -40,6 +40,8 @@ pub struct World {
     pub(crate) handshakes: BTreeMap<Handshake, bool>,
     /// Runs opened before, by their bytes: opening costs a signature check, and gives the same.
     pub(crate) opened: BTreeMap<Vec<u8>, Option<Run>>,
+    /// Up to where a disk that was set back held a log: who told so was right then.
+    pub(crate) held_once: BTreeMap<LogId, Seq>,
     queue: BTreeMap<(Time, u64), Happening>,
     count: u64,
     /// Whether somebody reads what happens.
@@ -85,6 +87,7 @@ impl World {
             letters: Letters::default(),
             handshakes: BTreeMap::new(),
             opened: BTreeMap::new(),
+            held_once: BTreeMap::new(),
             queue: BTreeMap::new(),
             count: 0,
             watched: false,

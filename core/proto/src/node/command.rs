@@ -33,6 +33,9 @@ impl Node {
                 if known(conversation)?.blocked {
                     return Err(Refusal::Blocked);
                 }
+                if people.is_spent() {
+                    return Err(Refusal::Copied);
+                }
                 let id = self.talk.say(conversation, text, now, &mut self.dice, shelf)?;
                 talk::draft(conversation, "", shelf)?;
                 Reply::Sent(id)

@@ -39,14 +39,16 @@ impl People {
         self.effects.push_back(Effect::Tell(Audience::Own, frame));
     }
 
-    /// What a device is told when a link with it comes up.
+    /// What a device is told when a link with it comes up. What is known of its own account goes
+    /// back to it, for its disk may have been set back.
     pub fn greeting(&self, account: AccountId) -> Vec<Frame> {
         if account == self.me.account {
             return alloc::vec![Frame::MapDigest(self.digest())];
         }
         let Some(own) = self.rosters.get(&self.me.account) else { return Vec::new() };
-        let cards = self.cards_of(self.me.account);
-        let mut frames = alloc::vec![Frame::Roster(own.newest().clone())];
+        let cards = self.cards_of(self.me.account).chain(self.cards_of(account));
+        let rosters = [own].into_iter().chain(self.rosters.get(&account));
+        let mut frames: Vec<_> = rosters.map(|r| Frame::Roster(r.newest().clone())).collect();
         frames.extend(cards.map(|(_, signed)| Frame::Card(signed.clone())));
         frames.extend(self.told_secrets(account));
         frames

@@ -12,6 +12,7 @@
 pub mod account;
 pub mod card;
 pub mod directory;
+pub mod former;
 mod friend;
 pub mod hello;
 mod introduce;
@@ -54,6 +55,8 @@ pub enum Effect {
     Tell(Audience, Frame),
     /// A person should know.
     News(News),
+    /// This device is another one from now on: a new machine is to be made from the disk.
+    Anew,
 }
 
 /// Whom something is told.
@@ -65,6 +68,8 @@ pub enum Audience {
     All,
     /// The devices of an account.
     Account(AccountId),
+    /// Own devices and those of an account.
+    Kin(AccountId),
 }
 
 /// What a person should know.
@@ -99,6 +104,10 @@ pub struct People {
     pub(crate) changed: bool,
     /// Which of several secrets to call an account with: they are tried in turn.
     turns: BTreeMap<AccountId, usize>,
+    /// Whether this run of the program said where it is.
+    placed: bool,
+    /// The devices that this one was before, until somebody says what is with them.
+    former: BTreeMap<DeviceId, former::Since>,
     /// When the first seed of an invite is to be erased, by what last changed.
     pub(crate) next_end: Option<Time>,
 }
@@ -117,6 +126,8 @@ impl People {
             effects: VecDeque::new(),
             changed: true,
             turns: BTreeMap::new(),
+            placed: false,
+            former: BTreeMap::new(),
             next_end: None,
         }
     }
@@ -143,6 +154,7 @@ impl People {
                 let answered = wire::decode(&record.bytes, 2 * MAX_LETTER).ok();
                 self.answered.extend(tag.zip(answered));
             }
+            Kind::Former => self.load_former(record),
             Kind::Head | Kind::Have | Kind::Reached | Kind::Draft | Kind::Me => {}
         }
     }
@@ -202,9 +214,10 @@ impl People {
     }
 
     /// Whether a device of `peer` may tell us this: an own device tells of everybody, a friend's
-    /// of his own account.
+    /// of his own account, and of ours, for what we signed and do not know ourselves.
     fn may_tell(&self, peer: AccountId, about: AccountId) -> bool {
-        about == peer || peer == self.me.account && self.has_met(about)
+        let me = self.me.account;
+        about == peer || about == me || peer == me && self.has_met(about)
     }
 
     /// Whether a device of `peer` may bring us what `author`'s device says in the conversation.
@@ -270,16 +283,18 @@ impl People {
         self.take_roster(self.me.account, &signed, shelf);
     }
 
-    /// Says where this device may be dialled.
-    pub fn move_to(&mut self, addresses: &[Address], shelf: &mut dyn Shelf) {
+    /// Says where this device may be dialled, once at least in a run of the program and by the
+    /// time: a card from before this disk was set back is an older one.
+    pub fn move_to(&mut self, addresses: &[Address], now: Time, shelf: &mut dyn Shelf) {
         let Some((card, _)) = self.cards.get(&self.me.device()) else { return };
         let travel = addresses.iter().filter(|a| a.travels());
         let addresses: Vec<_> =
             travel.take(card::MAX_ADDRESSES).map(|a| Address { zone: None, ..*a }).collect();
-        if card.addresses != addresses {
-            let card = Card { version: card.version + 1, addresses, ..card.clone() };
+        if !core::mem::replace(&mut self.placed, true) || card.addresses != addresses {
+            let version = card.version.saturating_add(1).max(now.0);
+            let card = Card { version, addresses, ..card.clone() };
             let signed = card.sign(&self.me.device_key);
-            self.take_card(self.me.account, &signed, shelf);
+            self.keep_card(card, signed, shelf);
         }
     }
 
@@ -318,9 +333,9 @@ impl People {
         true
     }
 
-    /// Who is told of an account: all of our own, only own devices of a friend's.
+    /// Who is told of an account's devices: all of our own; of a friend's, own devices and his.
     fn concerned(&self, account: AccountId) -> Audience {
-        if account == self.me.account { Audience::All } else { Audience::Own }
+        if account == self.me.account { Audience::All } else { Audience::Kin(account) }
     }
 
     fn take_known(&mut self, account: AccountId, signed: &Signed) -> Result<bool, Invalid> {
@@ -336,7 +351,7 @@ impl People {
     }
 
     /// Takes in a card that a device of `peer` shows, if a roster lists its device and it is newer
-    /// than ours. One that we know was checked before.
+    /// than ours. One that we know was checked before; our own we write ourselves.
     pub fn take_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
         if self.cards.values().any(|(_, known)| known == signed) {
             return;
@@ -344,15 +359,19 @@ impl People {
         let Ok(card) = Card::open(signed) else { return };
         let device = card.device();
         let newer = self.cards.get(&device).is_none_or(|(known, _)| known.version < card.version);
-        let about = card.account;
-        if !newer || !self.may_tell(peer, about) || !self.vouches(about, device) {
-            return;
+        let told = device != self.me.device() && self.may_tell(peer, card.account);
+        if newer && told && self.vouches(card.account, device) {
+            self.keep_card(card, signed.clone(), shelf);
         }
-        shelf.put(Kind::Card, &device.0, &signed.encode_to_vec());
-        let audience = self.concerned(about);
-        self.cards.insert(device, (card, signed.clone()));
+    }
+
+    fn keep_card(&mut self, card: Card, signed: Signed, shelf: &mut dyn Shelf) {
+        let ours = card.account == self.me.account;
+        let audience = if ours { Audience::All } else { Audience::Own };
+        shelf.put(Kind::Card, &card.device().0, &signed.encode_to_vec());
+        self.cards.insert(card.device(), (card, signed.clone()));
         self.changed = true;
-        self.effects.push_back(Effect::Tell(audience, Frame::Card(signed.clone())));
+        self.effects.push_back(Effect::Tell(audience, Frame::Card(signed)));
     }
 
     /// The secrets shared with an account, the one that stays first.

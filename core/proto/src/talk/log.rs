@@ -5,9 +5,17 @@
 //!  contiguous            beyond: at most 32 ranges
 //! ```
 //!
-//! A place is never filled twice by the same entry, and an entry once taken is never dropped: at a
-//! fork (two entries at one place, under one device's signature) all branches are kept and the log
-//! is marked.
+//! A place is never filled twice by the same entry, and an entry once taken is never dropped.
+//! Where two entries stand at one place, under one device's signature, the log forks:
+//!
+//! ```text
+//!  1 ──────────── upto ─┬───────────── tip
+//!  what all share       └─────── tip
+//! ```
+//!
+//! All branches are kept, and told by their tips, so that whoever holds the same branches tells the
+//! same, whichever came first. A branch is taken only where it stands on something held; who holds
+//! it sees by what we tell that it must send what stands below.
 
 use alloc::vec::Vec;
 
@@ -17,13 +25,10 @@ use crate::{
     store::Shelf,
     wire::{
         self, Invalid, LogHave, Run,
-        frame::{MAX_FRAME, MAX_RANGES},
+        frame::{MAX_FRAME, MAX_RANGES, MAX_TIPS},
         message::message,
     },
 };
-
-/// The most runs of other branches that are kept of a forked log; then it is closed.
-const MAX_BRANCHES: u32 = 1024;
 
 /// What we hold of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +37,8 @@ pub(super) struct Head {
     pub(super) author: AccountId,
     /// What is there.
     pub(super) have: LogHave,
-    /// How many runs contradict it.
-    pub(super) branches: u32,
+    /// The last place that is there at all.
+    pub(super) top: Seq,
 }
 
 /// Where a run fits in its log.
@@ -43,43 +48,44 @@ pub(super) enum Fit {
     New,
     /// It is there already.
     Held,
-    /// It contradicts what is there: kept as another branch.
+    /// It contradicts what is there, or the log forks already: it makes a branch, or a longer one.
     Branch,
-    /// There are too many gaps or branches to keep it.
+    /// There are too many gaps or branches to keep it, or it is a branch with a gap below.
     NoRoom,
 }
 
 impl Head {
     pub(super) fn new(author: AccountId) -> Self {
-        Self { author, have: LogHave::default(), branches: 0 }
-    }
-
-    /// The last place that is there at all.
-    pub(super) fn top(&self) -> Seq {
-        self.have.beyond.last().map_or(self.have.upto, |(_, last)| *last)
+        Self { author, have: LogHave::default(), top: Seq(0) }
     }
 
     /// Where the run fits.
     pub(super) fn fit(&self, run: &Run, shelf: &dyn Shelf) -> Fit {
         let (first, last) = (run.first().head.seq, run.last().head.seq);
         let is = |seq, id: &EntryId| shelf.at(run.log(), seq).iter().any(|entry| entry.id == *id);
-        // a branch is there without being counted among what we hold
         if is(last, &run.last().id) {
             return Fit::Held;
         }
-        let touches = |(from, to): &(Seq, Seq)| *from <= last && first <= *to;
-        let free = first > self.have.upto && !self.have.beyond.iter().any(touches);
-        let before = run.first().head.prev;
-        let follows =
-            first == Seq(1) || !self.have.holds(Seq(first.0 - 1)) || is(Seq(first.0 - 1), &before);
-        let next = shelf.at(run.log(), last.next());
-        let leads =
-            !self.have.holds(last.next()) || next.iter().any(|e| e.head.prev == run.last().id);
-        if !(free && follows && leads) {
-            return if self.branches < MAX_BRANCHES { Fit::Branch } else { Fit::NoRoom };
+        let (below, before) = (Seq(first.0 - 1), run.first().head.prev);
+        let stands = first == Seq(1) || is(below, &before);
+        let follows = stands || !self.have.holds(below);
+        if self.have.forks() || !(self.free(first, last) && follows && self.leads(run, shelf)) {
+            let room = self.have.tips.len() < MAX_TIPS || self.have.tips.contains(&before.short());
+            return if stands && room { Fit::Branch } else { Fit::NoRoom };
         }
         let room = first == self.have.upto.next() || self.have.beyond.len() < MAX_RANGES;
         if room { Fit::New } else { Fit::NoRoom }
+    }
+
+    /// Whether nothing is there at these places.
+    fn free(&self, first: Seq, last: Seq) -> bool {
+        let touches = |(from, to): &(Seq, Seq)| *from <= last && first <= *to;
+        first > self.have.upto && !self.have.beyond.iter().any(touches)
+    }
+
+    /// Whether what is there behind the run, if anything, names it as what it follows.
+    fn leads(&self, run: &Run, shelf: &dyn Shelf) -> bool {
+        !self.have.holds(run.last().head.seq.next()) || is_followed(run, shelf)
     }
 
     /// Marks the places of a new run as there, and closes the gap it may have filled.
@@ -88,6 +94,7 @@ impl Head {
         let place = self.have.beyond.partition_point(|(from, _)| *from < first);
         self.have.beyond.insert(place, (first, last));
         self.have.beyond = joined(&self.have.beyond);
+        self.top = self.top.max(last);
         if let Some(&(from, to)) = self.have.beyond.first()
             && from == self.have.upto.next()
         {
@@ -99,14 +106,50 @@ impl Head {
         }
     }
 
+    /// Takes in a run as a branch, or as more of one; whether less is shared now than before.
+    pub(super) fn branch(&mut self, run: &Run, shelf: &dyn Shelf) -> bool {
+        let (log, first) = (run.log(), &run.first().head);
+        let below = Seq(first.seq.0 - 1);
+        let have = &mut self.have;
+        if !have.forks() {
+            // what was there ends in a tip, and so does each piece behind a gap
+            let ends = core::iter::once(have.upto).chain(have.beyond.iter().map(|(_, end)| *end));
+            let tips = ends.filter(|end| *end > below).flat_map(|end| shelf.at(log, end));
+            have.tips = tips.map(|entry| entry.id.short()).collect();
+            have.beyond.clear();
+        }
+        have.tips.retain(|tip| *tip != first.prev.short());
+        if !is_followed(run, shelf) {
+            have.tips.push(run.last().id.short());
+        }
+        have.tips.sort_unstable();
+        self.top = self.top.max(run.last().head.seq);
+        let less = below < have.upto;
+        if less {
+            (have.upto, have.id) = (below, first.prev.short());
+        }
+        less
+    }
+
+    /// Up to where somebody who tells this needs nothing of it. Who has other branches gets all
+    /// that stands behind what both share.
+    pub(super) fn needless(&self, told: &LogHave) -> Seq {
+        let (ours, upto) = (&self.have, told.upto.max(Seq(told.from.0.saturating_sub(1))));
+        match ours.forks() || told.forks() {
+            false => upto,
+            true if (ours.upto, &ours.tips) == (told.upto, &told.tips) => self.top,
+            true => upto.min(ours.upto),
+        }
+    }
+
     pub(super) fn encode(&self, log: LogId) -> Vec<u8> {
         let (author, have) = (self.author, (log, self.have.clone()));
-        wire::encode(&Kept { author, have, branches: self.branches })
+        wire::encode(&Kept { author, have, top: self.top })
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<(LogId, Self), Invalid> {
-        let Kept { author, have: (log, have), branches } = wire::decode(bytes, MAX_FRAME)?;
-        Ok((log, Self { author, have, branches }))
+        let Kept { author, have: (log, have), top } = wire::decode(bytes, MAX_FRAME)?;
+        Ok((log, Self { author, have, top }))
     }
 }
 
@@ -114,8 +157,15 @@ message! {
     struct Kept {
         author: AccountId = 1 bytes;
         have: (LogId, LogHave) = 2 required message;
-        branches: u32 = 3 uint32;
+        top: Seq = 3 uint64;
     }
+}
+
+/// Whether something that is there follows the run.
+fn is_followed(run: &Run, shelf: &dyn Shelf) -> bool {
+    let last = run.last();
+    let next = shelf.at(run.log(), last.head.seq.next());
+    next.iter().any(|entry| entry.head.prev == last.id)
 }
 
 /// Ranges that touch become one.
@@ -133,10 +183,11 @@ fn joined(ranges: &[(Seq, Seq)]) -> Vec<(Seq, Seq)> {
 /// The digest of a conversation's heads, ascending by device: equal digests, equal logs.
 pub(super) fn digest(held: impl Iterator<Item = (LogId, LogHave)>) -> u64 {
     let mut bytes = Vec::new();
-    for (log, have) in held.filter(|(_, have)| have.upto > Seq(0)) {
+    for (log, have) in held.filter(|(_, have)| have.upto > Seq(0) || have.forks()) {
         bytes.extend(log.device.0);
         bytes.extend(have.upto.0.to_le_bytes());
         bytes.extend(have.id);
+        bytes.extend(have.tips.as_flattened());
     }
     let hash = seal::derive(Context::Digest, &[&bytes]);
     u64::from_le_bytes(*hash.first_chunk().expect("32 bytes"))

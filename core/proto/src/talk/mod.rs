@@ -116,7 +116,8 @@ impl Talk {
             | Kind::Answer
             | Kind::Reached
             | Kind::Draft
-            | Kind::Me => {}
+            | Kind::Me
+            | Kind::Former => {}
         }
     }
 
@@ -182,25 +183,32 @@ impl Talk {
         self.send_lacking(now, dice, shelf);
     }
 
-    /// Takes in a run. Its author may be heard in this conversation: the node has seen to that.
-    pub fn take(&mut self, run: &Run, shelf: &mut dyn Shelf) {
+    /// Takes in a run; whether this device signed it and did not hold it. Its author may be heard in
+    /// this conversation: the node has seen to that.
+    pub fn take(&mut self, run: &Run, shelf: &mut dyn Shelf) -> bool {
         let log = run.log();
         let head = self.heads.entry(log).or_insert_with(|| Head::new(run.author()));
-        match head.fit(run, shelf) {
-            Fit::Held | Fit::NoRoom => {
-                self.changed.insert(log);
-                return;
-            }
+        let fit = head.fit(run, shelf);
+        self.changed.insert(log);
+        match fit {
+            Fit::Held | Fit::NoRoom => return fit == Fit::NoRoom && log.device == self.device,
             Fit::New => head.fill(run, shelf),
             Fit::Branch => {
-                head.branches += 1;
-                self.effects.push_back(Effect::News(News::Forked(log)));
+                if !head.have.forks() {
+                    self.effects.push_back(Effect::News(News::Forked(log)));
+                }
+                if head.branch(run, shelf) {
+                    self.peers.values_mut().for_each(|peer| peer.rewind(&log));
+                }
             }
         }
         shelf.put(Kind::Head, &key_of(log), &head.encode(log));
         shelf.append(run);
-        self.changed.insert(log);
         run.entries().iter().for_each(|entry| self.show(entry, run.author(), shelf));
+        if fit == Fit::Branch {
+            self.pass_on(run);
+        }
+        log.device == self.device
     }
 
     fn show(&mut self, entry: &Entry, author: AccountId, shelf: &mut dyn Shelf) {

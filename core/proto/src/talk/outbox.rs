@@ -1,10 +1,13 @@
 //! The outbox: who lacks what, as a subtraction.
 //!
-//! For every device that we know of there is what it ever told to hold, on disk: what it holds of
+//! For every device that we know of there is what it told last to hold, on disk: what it holds of
 //! our logs is what a person sees as delivered. For every link there is a session besides: what the
-//! device told since it began, where in each log we are sending, and what is in flight. Nothing is
-//! kept of what is sent: a link that breaks takes the session with it. What is told only grows, for
-//! an old word may come on one link after a newer one on another.
+//! device told on it, where in each log we are sending, and what is in flight. Nothing is kept of
+//! what is sent: a link that breaks takes the session with it.
+//!
+//! On one link the newest word counts. An old one may come on one link after a newer one on another,
+//! so of the words on several links the one that tells most counts: a disk that was set back is
+//! believed once the links from before are gone.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -21,7 +24,7 @@ use crate::{
 };
 
 /// So many bytes are in flight on a link, unanswered.
-const WINDOW: u64 = 256 << 10;
+pub(super) const WINDOW: u64 = 256 << 10;
 /// What is not answered for so long is sent again, then after twice that.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The most logs of which a device's word is kept.
@@ -31,7 +34,7 @@ const MAX_HAVES: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) account: AccountId,
-    /// What it ever told to hold.
+    /// What it told last to hold.
     pub(super) haves: BTreeMap<LogId, LogHave>,
     /// When it told that of ours, since the start.
     pub(super) told: Told,
@@ -83,28 +86,38 @@ impl Peer {
         self.sessions.values().filter_map(|session| session.next_timeout(now)).min()
     }
 
-    /// This device (`holder`) tells what it holds of a log; whether more than it ever told.
+    /// This device (`holder`) tells on a link what it holds of a log; up to where it is known to
+    /// hold it now, if that is news.
     pub(super) fn tell(
         &mut self,
-        holder: DeviceId,
+        (link, holder): (LinkId, DeviceId),
         log: LogId,
         have: LogHave,
         shelf: &mut dyn Shelf,
-    ) -> bool {
+    ) -> Option<Seq> {
         let known = self.haves.get(&log);
         if known.is_none() && self.haves.len() >= MAX_HAVES {
-            return false;
+            return None;
         }
-        self.sessions.values_mut().for_each(|session| session.answered(log, &have));
-        let before = known.map_or(Seq(0), |known| known.upto);
-        if have.upto < before || known == Some(&have) {
-            return false;
-        }
-        let bytes = [&self.account.0[..], &wire::encode(&(log, have.clone()))].concat();
+        self.sessions.values_mut().for_each(|session| session.landed(log, &have));
+        self.sessions.get_mut(&link)?.haves.insert(log, have);
+        let told = self.word(&log).filter(|told| known != Some(*told))?.clone();
+        let bytes = [&self.account.0[..], &wire::encode(&(log, told.clone()))].concat();
         shelf.put(Kind::Have, &row(log, holder), &bytes);
-        let upto = have.upto;
-        self.haves.insert(log, have);
-        upto > before
+        let upto = told.upto;
+        let before = self.haves.insert(log, told).map_or(Seq(0), |known| known.upto);
+        (upto != before).then_some(upto)
+    }
+
+    /// What the device tells to hold of a log, on the links there are.
+    pub(super) fn word(&self, log: &LogId) -> Option<&LogHave> {
+        let words = self.sessions.values().filter_map(|session| session.haves.get(log));
+        words.max_by_key(|have| (have.forks(), have.upto))
+    }
+
+    /// The device has less of the log than we thought: all that it lacks is sent anew.
+    pub(super) fn rewind(&mut self, log: &LogId) {
+        self.sessions.values_mut().for_each(|session| _ = session.cursors.remove(log));
     }
 }
 
@@ -119,11 +132,9 @@ impl Session {
         self.flying.is_empty() || bytes <= self.room()
     }
 
-    /// Up to where a log is sent or need not be.
-    pub(super) fn cursor(&self, log: &LogId) -> Seq {
-        let have = self.haves.get(log);
-        let begin = have.map_or(Seq(0), |h| h.upto.max(Seq(h.from.0.saturating_sub(1))));
-        self.cursors.get(log).map_or(begin, |cursor| begin.max(*cursor))
+    /// Up to where a log is sent, or need not be.
+    pub(super) fn cursor(&self, log: &LogId, needless: Seq) -> Seq {
+        self.cursors.get(log).map_or(needless, |cursor| needless.max(*cursor))
     }
 
     /// Entries of a log up to `last` were sent.
@@ -139,15 +150,13 @@ impl Session {
         sent.or_else(|| self.flying.front().map(|f| Share::Behind(f.since)))
     }
 
-    fn answered(&mut self, log: LogId, have: &LogHave) {
+    /// What was in flight of a log has landed, as far as this tells. Of a log that forks nobody
+    /// tells places.
+    fn landed(&mut self, log: LogId, have: &LogHave) {
         let before = self.flying.len();
-        self.flying.retain(|f| f.log != log || !have.holds(f.last));
+        self.flying.retain(|f| f.log != log || !(have.forks() || have.holds(f.last)));
         if self.flying.len() < before {
             self.repeats = 0;
-        }
-        let known = self.haves.entry(log).or_default();
-        if have.upto >= known.upto {
-            known.clone_from(have);
         }
     }
 

@@ -12,14 +12,14 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use super::{
     Effect, News, Talk, log,
-    outbox::{Peer, Session},
+    outbox::{Peer, Session, WINDOW},
 };
 use crate::{
     dice::Dice,
     id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
     store::Shelf,
     time::{Time, millis},
-    wire::{Digest, Frame, Have, LogHave, frame::MAX_LOGS},
+    wire::{Digest, Frame, Have, LogHave, Range, Run, Want, frame::MAX_LOGS},
 };
 
 /// Logs of others are sent after a random time between these, if they are still lacking.
@@ -50,14 +50,14 @@ impl Talk {
     pub fn on_have(&mut self, link: LinkId, device: DeviceId, have: Have, shelf: &mut dyn Shelf) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
         for (log, have) in have.logs {
-            self.hear(device, log, have, shelf);
+            self.hear((link, device), log, have, shelf);
         }
         for Digest { conversation, digest } in have.digests {
             if !self.shared(account, conversation) {
                 continue;
             }
             if self.digest(conversation) == digest {
-                self.hear_same(device, conversation, shelf);
+                self.hear_same((link, device), conversation, shelf);
                 self.ready(link, device, conversation);
                 self.begin(link, device, &[conversation]);
             } else {
@@ -109,20 +109,34 @@ impl Talk {
     }
 
     /// A device tells what it holds of one log. Of its own it holds all, whatever it tells.
-    fn hear(&mut self, device: DeviceId, log: LogId, have: LogHave, shelf: &mut dyn Shelf) {
+    ///
+    /// Who tells another id than we hold there has another branch: until ours is one of those he
+    /// tells, he lacks the log from its beginning. Who tells more of our own log than we hold shows
+    /// that this disk was copied or set back, if he can: he is asked for it.
+    fn hear(
+        &mut self,
+        (link, device): (LinkId, DeviceId),
+        log: LogId,
+        have: LogHave,
+        shelf: &mut dyn Shelf,
+    ) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
         if log.device == device || !self.shared(account, log.conversation) {
             return;
         }
         let head = self.heads.get(&log);
-        let ours = head.is_some_and(|head| head.author == self.account);
-        let upto = have.upto;
-        if log.device == self.device && Some(upto) > head.map(|head| head.have.upto) {
-            return; // nobody holds what we never said
+        let contradicts = self.contradicts(log, &have, shelf);
+        let top = head.map_or(Seq(0), |head| head.top);
+        if log.device == self.device && (contradicts || have.forks() || have.last() > top) {
+            let shared = if contradicts { Seq(have.upto.0 - 1) } else { have.upto.min(top) };
+            return self.want(link, log, shared.next(), Seq::END);
         }
-        let Some(peer) = self.peers.get_mut(&device) else { return };
+        let ours = head.is_some_and(|head| head.author == self.account);
+        let Some(peer) = self.peers.get_mut(&device).filter(|_| !contradicts) else { return };
         let before = peer.haves.get(&log).map_or(Seq(0), |known| known.upto);
-        if peer.tell(device, log, have, shelf) && ours {
+        if let Some(upto) = peer.tell((link, device), log, have, shelf)
+            && ours
+        {
             peer.told.note(log, before, upto, self.now);
             if account != self.account {
                 self.effects.push_back(Effect::News(News::Delivered(log, upto)));
@@ -130,10 +144,41 @@ impl Talk {
         }
     }
 
+    /// Whether somebody holds another entry than we do where he says that his part of a log ends.
+    fn contradicts(&self, log: LogId, have: &LogHave, shelf: &dyn Shelf) -> bool {
+        let Some(head) = self.heads.get(&log).filter(|_| have.upto > Seq(0)) else { return false };
+        if have.upto == head.have.upto {
+            return have.id != head.have.id;
+        }
+        let held = shelf.at(log, have.upto);
+        !held.is_empty() && held.iter().all(|entry| entry.id.short() != have.id)
+    }
+
+    fn want(&mut self, link: LinkId, log: LogId, first: Seq, last: Seq) {
+        let LogId { conversation, device } = log;
+        let ranges = alloc::vec![Range { conversation, device, first, last }];
+        self.effects.push_back(Effect::Tell(link, Frame::Want(Want { ranges })));
+    }
+
+    /// A device wants runs outright: it gets as much of each range as may be in flight.
+    pub fn on_want(&mut self, link: LinkId, device: DeviceId, want: Want, shelf: &dyn Shelf) {
+        let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
+        for Range { conversation, device, first, last } in want.ranges {
+            let log = LogId { conversation, device };
+            let before = Seq(first.0.saturating_sub(1));
+            if first <= last
+                && self.shared(account, conversation)
+                && let Some(span) = shelf.span(log, before, WINDOW)
+            {
+                self.effects.push_back(Effect::Send(link, log, first, span.last.min(last)));
+            }
+        }
+    }
+
     /// A device holds of a conversation what we hold.
-    fn hear_same(&mut self, device: DeviceId, here: ConversationId, shelf: &mut dyn Shelf) {
+    fn hear_same(&mut self, from: (LinkId, DeviceId), here: ConversationId, shelf: &mut dyn Shelf) {
         for (log, have) in self.held(here).collect::<Vec<_>>() {
-            self.hear(device, log, LogHave { beyond: Vec::new(), ..have }, shelf);
+            self.hear(from, log, LogHave { beyond: Vec::new(), ..have }, shelf);
         }
     }
 
@@ -145,17 +190,17 @@ impl Talk {
     }
 
     /// Tells every linked device what changed where it is concerned; the log of this device tells
-    /// itself.
+    /// itself. On all links: at the ends of two there may be two copies of one device.
     pub(super) fn tell_changes(&mut self) {
         let mut changed = core::mem::take(&mut self.changed);
         changed.retain(|log| log.device != self.device);
         let mut haves = Vec::new();
         for peer in self.peers.values() {
-            let Some(link) = peer.current() else { continue };
             let concerned =
                 changed.iter().filter(|log| self.shared(peer.account, log.conversation));
             let logs = concerned.filter_map(|log| Some((*log, self.heads.get(log)?.have.clone())));
-            haves.push((link, logs.collect::<Vec<_>>()));
+            let logs: Vec<_> = logs.collect();
+            haves.extend(peer.sessions.keys().map(|link| (*link, logs.clone())));
         }
         for (link, logs) in haves {
             for logs in logs.chunks(MAX_LOGS) {
@@ -176,8 +221,9 @@ impl Talk {
             let pair = ConversationId::pair(&me.short(), &peer.account.short());
             let range = if peer.account == me { everything() } else { all_of(pair) };
             for (log, head) in heads.range(range).filter(|(log, _)| log.device != *device) {
+                let needless = peer.word(log).map_or(Seq(0), |told| head.needless(told));
                 let Some(session) = peer.sessions.get_mut(&link) else { break };
-                if session.cursor(log) >= head.top() {
+                if session.cursor(log, needless) >= head.top {
                     session.waits.remove(log);
                     continue;
                 }
@@ -188,13 +234,24 @@ impl Talk {
                 if session.ready.contains(&log.conversation)
                     && (head.author == me || session.waited(*log, &mut due, now))
                 {
-                    let sent = send_log(session, *log, now, shelf);
+                    let sent = send_log(session, *log, needless, now, shelf);
                     let sends =
                         sent.into_iter().map(|(from, to)| Effect::Send(link, *log, from, to));
                     self.effects.extend(sends);
                 }
             }
         }
+    }
+
+    /// Passes a run of a forked log on to every linked device that is concerned: by what is told of
+    /// such a log nobody sees which of its runs somebody lacks.
+    pub(super) fn pass_on(&mut self, run: &Run) {
+        let (log, last) = (run.log(), run.last().head.seq);
+        let concerned = self.peers.iter().filter(|(device, peer)| {
+            **device != log.device && self.shared(peer.account, log.conversation)
+        });
+        let links: Vec<_> = concerned.filter_map(|(_, peer)| peer.current()).collect();
+        self.effects.extend(links.into_iter().map(|link| Effect::Send(link, log, last, last)));
     }
 
     /// Sends again what was not answered.
@@ -247,10 +304,16 @@ fn everything() -> RangeInclusive<LogId> {
 }
 
 /// Sends a log from where we are, as far as the window goes: from and to.
-fn send_log(session: &mut Session, log: LogId, now: Time, shelf: &dyn Shelf) -> Vec<(Seq, Seq)> {
+fn send_log(
+    session: &mut Session,
+    log: LogId,
+    needless: Seq,
+    now: Time,
+    shelf: &dyn Shelf,
+) -> Vec<(Seq, Seq)> {
     let mut sent = Vec::new();
     while session.room() > 0 {
-        let cursor = session.cursor(&log);
+        let cursor = session.cursor(&log, needless);
         let span = shelf.span(log, cursor, session.room());
         let Some(span) = span.filter(|span| session.bears(span.bytes)) else { break };
         session.fly(log, span.last, span.bytes, now);

@@ -19,6 +19,9 @@ pub const PAD: usize = 128;
 pub const MAX_LOGS: usize = 256;
 /// The most ranges told beyond what is contiguous.
 pub const MAX_RANGES: usize = 32;
+/// The most branches that are kept of a forked log; then it is closed to others.
+pub const MAX_TIPS: usize = 16;
+const MAX_WANTS: usize = 64;
 const MAX_RECORDS: usize = 1024;
 const MAX_SECRETS: usize = 16;
 /// No invite's text is longer.
@@ -29,6 +32,8 @@ const MAX_INVITE_TEXT: usize = 400;
 pub enum Frame {
     /// What the sender holds.
     Have(Have),
+    /// What the sender lacks of logs, whatever it told to hold.
+    Want(Want),
     /// Entries, as signed by their author; whoever takes it in opens it first.
     Run(Vec<u8>),
     /// An account's newer roster.
@@ -113,20 +118,57 @@ message! {
     }
 }
 
+message! {
+    /// Runs that the sender wants outright.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct Want {
+        /// Of which logs, and where.
+        pub ranges: Vec<Range> = 1 repeated message [MAX_WANTS];
+    }
+}
+
+message! {
+    /// Places of a log, both ends included.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Range {
+        /// Which conversation.
+        pub conversation: ConversationId = 1 bytes;
+        /// Whose log there.
+        pub device: DeviceId = 2 bytes;
+        /// The first place.
+        pub first: Seq = 3 uint64;
+        /// The last place.
+        pub last: Seq = 4 uint64;
+    }
+}
+
 /// What a device holds of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogHave {
     /// It wants nothing before this place.
     pub from: Seq,
-    /// All up to here is there.
+    /// All up to here is there; of a log that forks, all that its branches share.
     pub upto: Seq,
     /// The id of the entry there, its first eight bytes.
     pub id: [u8; 8],
     /// What is there beyond: first and last places, ascending, apart from each other.
     pub beyond: Vec<(Seq, Seq)>,
+    /// If the log forks behind `upto`: the ids of the entries that none follows, their first eight
+    /// bytes, ascending.
+    pub tips: Vec<[u8; 8]>,
 }
 
 impl LogHave {
+    /// Whether there are branches.
+    pub fn forks(&self) -> bool {
+        !self.tips.is_empty()
+    }
+
+    /// The last place where something is known to be there.
+    pub fn last(&self) -> Seq {
+        self.beyond.last().map_or(self.upto, |(_, last)| *last)
+    }
+
     /// Whether the entry at this place is there.
     pub fn holds(&self, seq: Seq) -> bool {
         seq <= self.upto || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
@@ -138,6 +180,7 @@ impl Frame {
     pub fn encode(&self) -> Vec<u8> {
         let kind = match self {
             Self::Have(have) => KindProto::Have(have.to_proto()),
+            Self::Want(want) => KindProto::Want(want.to_proto()),
             Self::Run(bytes) => KindProto::Run(bytes.clone()),
             Self::Roster(signed) => KindProto::Roster(signed.clone()),
             Self::Card(signed) => KindProto::Card(signed.clone()),
@@ -158,6 +201,7 @@ impl Frame {
         let frame = match proto.kind {
             None => return Ok(None),
             Some(KindProto::Have(have)) => Self::Have(Have::of_proto(have)?),
+            Some(KindProto::Want(want)) => Self::Want(Want::of_proto(want)?),
             Some(KindProto::Run(bytes)) => Self::Run(bytes),
             Some(KindProto::Roster(signed)) => Self::Roster(signed),
             Some(KindProto::Card(signed)) => Self::Card(signed),
@@ -177,7 +221,7 @@ impl Frame {
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
 struct FrameProto {
-    #[prost(oneof = "KindProto", tags = "1, 3, 4, 5, 6, 7, 8, 10")]
+    #[prost(oneof = "KindProto", tags = "1, 2, 3, 4, 5, 6, 7, 8, 10")]
     kind: Option<KindProto>,
 }
 
@@ -186,6 +230,8 @@ struct FrameProto {
 enum KindProto {
     #[prost(message, tag = "1")]
     Have(<Have as Wire>::Proto),
+    #[prost(message, tag = "2")]
+    Want(<Want as Wire>::Proto),
     #[prost(bytes, tag = "3")]
     Run(Vec<u8>),
     #[prost(message, tag = "4")]
@@ -225,6 +271,7 @@ message! {
         id: u64 = 5 fixed64;
         /// First and last places, one after the other.
         beyond: Vec<Seq> = 6 repeated uint64 [2 * MAX_RANGES];
+        tips: Vec<[u8; 8]> = 9 repeated bytes [MAX_TIPS];
     }
 }
 
@@ -232,14 +279,15 @@ impl Wire for (LogId, LogHave) {
     type Proto = <LogProto as Wire>::Proto;
 
     fn to_proto(&self) -> Self::Proto {
-        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond }) = *self;
+        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond, ref tips }) = *self;
         let beyond = beyond.iter().flat_map(|(first, last)| [*first, *last]).collect();
         let id = u64::from_le_bytes(id);
-        LogProto { conversation, device, from, upto, id, beyond }.to_proto()
+        LogProto { conversation, device, from, upto, id, beyond, tips: tips.clone() }.to_proto()
     }
 
     fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
-        let LogProto { conversation, device, from, upto, id, beyond } = Wire::of_proto(proto)?;
+        let LogProto { conversation, device, from, upto, id, beyond, mut tips } =
+            Wire::of_proto(proto)?;
         let (pairs, []) = beyond.as_chunks::<2>() else { return Err(Invalid) };
         let beyond: Vec<_> = pairs.iter().map(|[first, last]| (*first, *last)).collect();
         let mut floor = upto;
@@ -249,7 +297,8 @@ impl Wire for (LogId, LogHave) {
             }
             floor = *last;
         }
-        let have = LogHave { from, upto, id: id.to_le_bytes(), beyond };
+        tips.sort_unstable();
+        let have = LogHave { from, upto, id: id.to_le_bytes(), beyond, tips };
         Ok((LogId { conversation, device }, have))
     }
 }

@@ -27,7 +27,7 @@ pub mod record;
 
 pub use address::{Address, Transport};
 pub use entry::{Body, Entry, Head, Kind, Run, Unsigned};
-pub use frame::{Digest, Frame, Have, Introduction, LogHave};
+pub use frame::{Digest, Frame, Have, Introduction, LogHave, Range, Want};
 pub use greeting::Greeting;
 pub(crate) use message::{decode, encode};
 pub use record::{MapRecord, Topic};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use covey_proto::{
     Command, ConversationId, DeviceId, LogId, SecretId, Seq,
     people::account::Roster,
-    wire::{Frame, Have, LogHave, MapRecord, Signed},
+    wire::{Frame, Have, LogHave, MapRecord, Range, Signed, Want},
 };
 use world::{Who, World};
 
@@ -71,7 +71,7 @@ fn whatever_an_own_device_says_the_other_goes_on() {
 
 /// Something that no honest app says, from the first of these to the second, maybe of the third.
 fn strange(world: &mut World, [from, to, other]: [Who; 3]) -> Frame {
-    match world.roll(7) {
+    match world.roll(8) {
         0 => {
             let logs = (0..world.roll(4)).map(|_| log(world, [from, to, other])).collect();
             let [one, two] = [(); 2].map(|()| talk(world, [from, to, other]));
@@ -90,19 +90,25 @@ fn strange(world: &mut World, [from, to, other]: [Who; 3]) -> Frame {
                 (0..world.roll(20)).map(|_| world.pick(&known)).chain([made_up]).collect(),
             )
         }
-        5 => Frame::MapDigest([7; 32]),
+        5 => {
+            let (LogId { conversation, device }, have) = log(world, [from, to, other]);
+            let range = Range { conversation, device, first: have.from, last: have.upto };
+            Frame::Want(Want { ranges: vec![range; 3] })
+        }
+        6 => Frame::MapDigest([7; 32]),
         _ => Frame::Map((0..world.roll(5)).map(|_| record(world, to, other)).collect()),
     }
 }
 
 fn log(world: &mut World, who: [Who; 3]) -> (LogId, LogHave) {
-    // what is said of the reader's own log would only harm who says it
-    let devices = [world.id(who[0]), world.id(who[2]), DeviceId([9; 16]), DeviceId([0xff; 16])];
+    let known = who.map(|who| world.id(who));
+    let devices = [known[0], known[1], known[2], DeviceId([9; 16]), DeviceId([0xff; 16])];
     let log = LogId { conversation: talk(world, who), device: world.pick(&devices) };
     let mut seq = || Seq(world.pick(&[0, 1, 2, 63, Seq::END.0, u64::MAX - 1, u64::MAX]));
     let [from, upto, first] = [(); 3].map(|()| seq());
     let beyond = if first > upto.next() { vec![(first, Seq(u64::MAX))] } else { Vec::new() };
-    (log, LogHave { from, upto, id: [7; 8], beyond })
+    let tips = if world.roll(3) == 0 { vec![[7; 8], [9; 8]] } else { Vec::new() };
+    (log, LogHave { from, upto, id: [7; 8], beyond, tips })
 }
 
 fn talk(world: &mut World, [from, to, other]: [Who; 3]) -> ConversationId {

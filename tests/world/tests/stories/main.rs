@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod befriending;
+mod copies;
 mod exactly_once;
 mod faults;
 mod hostile;
