@@ -23,12 +23,14 @@ MESSAGES = {
     " at:int keep_for:int body_hash",
     "entry": "head body",
     "run": "entries:entry* signature account key suite:int",
-    "frame": "have:have? _ run? roster:signed? card:signed? secrets:list? map_digest?"
+    "frame": "have:have? want:want? run? roster:signed? card:signed? secrets:list? map_digest?"
     " map:map? _ introduction:introduction?",
     "introduction": "id step:int whom text:text letter",
     "have": "digests:digest* logs:log* whole*",
     "digest": "conversation digest:eight",
-    "log": "conversation device from:int upto:int id:eight beyond:ints",
+    "log": "conversation device from:int upto:int id:eight beyond:ints _ _ tips*",
+    "want": "ranges:range*",
+    "range": "conversation device first:int last:int",
     "list": "items*",
     "map": "records:record*",
     "record": "topic:int key counter:int device value?",

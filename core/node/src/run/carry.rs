@@ -35,6 +35,9 @@ impl Shell {
             self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
         }
         outputs.into_iter().for_each(|output| self.carry_out(output));
+        if std::mem::take(&mut self.anew) {
+            self.begin_anew();
+        }
     }
 
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -69,6 +72,7 @@ impl Shell {
                 }
             }
             Output::Event(event) => self.tell(event),
+            Output::Anew => self.anew = true,
         }
     }
 

@@ -187,6 +187,7 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         reachable: None,
         heard: BTreeMap::new(),
         machines: 0,
+        anew: false,
         paused: None,
         index_at: None,
         home,
@@ -237,6 +238,8 @@ struct Shell {
     heard: BTreeMap<String, Service>,
     /// How many machines there were before this one.
     machines: u64,
+    /// Whether the disk says that this is another device than the machine takes itself for.
+    anew: bool,
     /// While the disk takes no writes.
     paused: Option<Pause>,
     /// When the index is to be brought further, if nothing comes in until then.

@@ -47,6 +47,16 @@ impl Shell {
         self.close_all();
     }
 
+    /// This is another device now: goes on as that one.
+    pub(super) fn begin_anew(&mut self) {
+        tracing::warn!("this device was copied or set back, and goes on as a new one");
+        self.close_all();
+        let now = self.clock.now();
+        if let Err(error) = self.begin(now) {
+            self.pause(&error, now);
+        }
+    }
+
     /// While there is a pause: ends it if it is time to try and the disk takes writes again.
     pub(super) fn resume(&mut self, inputs: &[Input], now: Time) {
         let due = self.paused.as_ref().is_some_and(|pause| pause.until <= now);

@@ -15,7 +15,7 @@ use covey_proto::{
     seal::{self, Context, Secret, SigningKey, hex},
     wire::{
         Address, Body, Digest, Frame, Greeting, Have, Head, Introduction, Kind, LogHave, MapRecord,
-        Run, Signed, Topic, Transport, Unsigned,
+        Range, Run, Signed, Topic, Transport, Unsigned, Want,
         frame::Step,
         letter::{InviteKind, Verdict},
     },
@@ -196,11 +196,13 @@ fn frames_are_as_written_down() {
         upto: Seq(300),
         id: [7; 8],
         beyond: vec![(Seq(302), Seq(302)), (Seq(400), Seq(1 << 40))],
+        tips: Vec::new(),
     };
+    let forks = LogHave { upto: Seq(3), tips: vec![[1; 8], [2; 8]], ..LogHave::default() };
     let conversation = ConversationId::own(&ian.account);
     let have = Have {
         digests: vec![Digest { conversation, digest: u64::from_le_bytes([8; 8]) }],
-        logs: vec![(log, held)],
+        logs: vec![(log, held), (log, forks)],
         whole: vec![log.conversation],
     };
     let record = |value| MapRecord {
@@ -212,6 +214,14 @@ fn frames_are_as_written_down() {
     };
     let frames = [
         Frame::Have(have),
+        Frame::Want(Want {
+            ranges: vec![Range {
+                conversation: log.conversation,
+                device: log.device,
+                first: Seq(4),
+                last: Seq(300),
+            }],
+        }),
         Frame::Run(run(&ian, &nina).bytes().to_vec()),
         Frame::Roster(ian.roster.clone()),
         Frame::Card(ian.card.clone()),
@@ -247,6 +257,7 @@ fn says(frame: &Frame) -> Value {
                     "upto": held.upto.0,
                     "id": hex(&held.id),
                     "beyond": ends.collect::<Vec<_>>(),
+                    "tips": held.tips.iter().map(|tip| hex(tip)).collect::<Vec<_>>(),
                 })
             };
             let digest = |Digest { conversation, digest }: &Digest| {
@@ -258,6 +269,17 @@ fn says(frame: &Frame) -> Value {
                 "logs": have.logs.iter().map(held).collect::<Vec<_>>(),
                 "whole": have.whole.iter().map(|id| hex(&id.0)).collect::<Vec<_>>(),
             }})
+        }
+        Frame::Want(want) => {
+            let range = |range: &Range| {
+                json!({
+                    "conversation": hex(&range.conversation.0),
+                    "device": hex(&range.device.0),
+                    "first": range.first.0,
+                    "last": range.last.0,
+                })
+            };
+            json!({ "want": { "ranges": want.ranges.iter().map(range).collect::<Vec<_>>() } })
         }
         Frame::Run(bytes) => json!({ "run": hex(bytes) }),
         Frame::Roster(signed) => json!({ "roster": signed_json(signed) }),

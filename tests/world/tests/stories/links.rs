@@ -133,9 +133,11 @@ fn who_is_turned_away_behind_the_handshake_is_dialled_more_and_more_seldom() {
     let roster = Roster::open(&world.directory(bob).roster).unwrap();
     let next = recovery_hash(&new.public());
     let recovered = roster.recover(&world.recovery(bob), new.public(), next).unwrap();
+    let image = world.image(bob);
     world.forge(bob, alice, &Frame::Roster(recovered.sign(&new)));
     world.pass(MINUTE);
-    world.cut_between(alice, bob);
+    world.set_back(bob, &image);
+    world.switch_on(bob);
     world.pass(MINUTE);
     for who in [alice, bob] {
         dials_seldom(&mut world, who);
