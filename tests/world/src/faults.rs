@@ -114,6 +114,8 @@ impl World {
             }
             if !fails {
                 inputs.extend(mem::take(&mut device.inbox));
+                inputs.retain(|input| !matches!(input, Input::LinkUp(..)));
+                self.break_links(who);
                 self.begin(who);
             }
         }

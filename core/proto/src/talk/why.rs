@@ -36,6 +36,7 @@ impl Told {
             return;
         }
         let steps = self.0.entry(log).or_insert_with(|| alloc::vec![(before, None)]);
+        steps.retain(|(known, _)| *known <= upto);
         if let [.., (_, Some(first)), _] = steps[..]
             && now.since(first) < STEP
         {
@@ -77,7 +78,7 @@ impl Talk {
 
     /// Whether different entries stand at one place of a log.
     pub fn is_forked(&self, log: LogId) -> bool {
-        self.heads.get(&log).is_some_and(|head| head.branches > 0)
+        self.heads.get(&log).is_some_and(|head| head.have.forks())
     }
 }
 

@@ -279,7 +279,8 @@ impl Wire for (LogId, LogHave) {
     type Proto = <LogProto as Wire>::Proto;
 
     fn to_proto(&self) -> Self::Proto {
-        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond, ref tips }) = *self;
+        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond, ref tips }) =
+            *self;
         let beyond = beyond.iter().flat_map(|(first, last)| [*first, *last]).collect();
         let id = u64::from_le_bytes(id);
         LogProto { conversation, device, from, upto, id, beyond, tips: tips.clone() }.to_proto()

@@ -208,7 +208,8 @@ fn agree(world: &mut World, all: &[Who], texts: &[&str]) {
     let mut expected = texts.to_vec();
     expected.sort_unstable();
     for who in all {
-        let other = *all.iter().find(|other| world.account(**other) != world.account(*who)).unwrap();
+        let other =
+            *all.iter().find(|other| world.account(**other) != world.account(*who)).unwrap();
         world.until(&format!("{who:?} has {texts:?}"), |w| {
             let mut texts = w.texts(*who, other);
             texts.sort_unstable();
