@@ -2,13 +2,13 @@
 //!
 //! A batch is on disk whole or not at all: that is the database's word, and its own tests hold it
 //! to it. What is left to go wrong is a commit that fails, a disk that takes nothing for a while,
-//! and one that said it had synced and had not: it comes back from a power cut without its last
-//! commits. The shell's answer to the first two is played here as `core/node/src/run/recover.rs`
-//! gives it.
+//! one that said it had synced and had not, which comes back from a power cut without its last
+//! commits, one that was set back or copied, and pages that cannot be read. The shell's answer to
+//! the first two is played here as `core/node/src/run/recover.rs` gives it.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
-use covey_proto::{Input, Time, io::Asker};
+use covey_proto::{Input, Time, dice::Dice, io::Asker};
 
 use crate::{
     device::Who,
@@ -47,12 +47,21 @@ impl World {
     /// The power goes, and the disk has kept all but the last of so many commits, though it said
     /// otherwise. The device stays off.
     pub fn lose_commits(&mut self, who: Who, count: usize) {
-        self.switch_off(who);
         self.note(|| format!("{who:?} loses {count} commits"));
-        let device = self.device_mut(who);
-        device.disk.lose(count);
-        // what it showed then is news to it
-        device.shown.retain(|id| device.disk.shows(*id));
+        self.lessen(who, |disk| disk.lose(count));
+    }
+
+    /// Everything that was committed anywhere is synced.
+    pub fn sync_disks(&mut self) {
+        self.devices.iter_mut().for_each(|device| device.disk.sync());
+    }
+
+    /// So many rows of a device's disk cannot be read any more, and its person has the rest
+    /// repaired. The device stays off.
+    pub fn rot(&mut self, who: Who, rows: usize) {
+        self.note(|| format!("{who:?} loses {rows} rows"));
+        let (mut dice, me) = (Dice::new(self.dice.roll()), self.me(who));
+        self.lessen(who, |disk| disk.rot(rows, &me, &mut dice));
     }
 
     /// A picture of a device's disk, as somebody who copies it takes it.
@@ -63,16 +72,25 @@ impl World {
 
     /// A device's disk is set back to what it was. The device stays off.
     pub fn set_back(&mut self, who: Who, image: &Image) {
-        self.switch_off(who);
         self.note(|| format!("{who:?} is set back"));
+        self.lessen(who, |disk| disk.clone_from(&image.0));
+    }
+
+    /// Something happens to the disk of a device that is off: it holds less than before.
+    fn lessen(&mut self, who: Who, happens: impl FnOnce(&mut Disk)) {
+        self.switch_off(who);
         let held: Vec<_> = self.device(who).disk.logs().collect();
         for (log, seq) in held {
             let once = self.held_once.entry(log).or_default();
             *once = (*once).max(seq);
         }
         let device = self.device_mut(who);
-        device.disk = image.0.clone();
+        happens(&mut device.disk);
+        // what it showed then is news to it
         device.shown.retain(|id| device.disk.shows(*id));
+        // and what nobody else has, nobody owes
+        let there: BTreeSet<_> = self.devices.iter().flat_map(|d| d.disk.ids()).collect();
+        self.devices.iter_mut().for_each(|device| device.sent.retain(|id| there.contains(id)));
     }
 
     /// Another machine with a copy of a disk, switched on.

@@ -20,6 +20,7 @@ mod lan;
 mod net;
 mod people;
 mod referee;
+mod rot;
 mod shelf;
 mod story;
 mod wire;

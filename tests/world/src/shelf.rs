@@ -17,16 +17,16 @@ use covey_proto::{
     wire::{Entry, Run, entry::MAX_ENTRIES, letter::InviteKind},
 };
 
-type Place = (LogId, Seq);
+pub(crate) type Place = (LogId, Seq);
 
 /// What a device holds, and how to take back what the open batch wrote.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Disk {
-    state: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
+    pub(crate) state: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
     /// By log and last place, with the first; branches of a fork may end at the same one.
-    runs: BTreeMap<Place, Vec<(Seq, Vec<u8>)>>,
-    readers: BTreeMap<(ConversationId, [u8; 8]), BTreeSet<Place>>,
-    messages: BTreeMap<(ConversationId, EntryId), Message>,
+    pub(crate) runs: BTreeMap<Place, Vec<(Seq, Vec<u8>)>>,
+    pub(crate) readers: BTreeMap<(ConversationId, [u8; 8]), BTreeSet<Place>>,
+    pub(crate) messages: BTreeMap<(ConversationId, EntryId), Message>,
     orders: BTreeSet<(ConversationId, Time, EntryId)>,
     undo: Vec<Undo>,
     /// How to take back the last commits.
@@ -72,6 +72,11 @@ impl Disk {
         if self.commits.len() > COMMITS {
             self.commits.pop_front();
         }
+    }
+
+    /// No commit can be lost any more.
+    pub(crate) fn sync(&mut self) {
+        self.commits.clear();
     }
 
     /// What the batch wrote was never there.
@@ -144,6 +149,11 @@ impl Disk {
         self.around(log, seq).next().is_some()
     }
 
+    /// All entries that a person sees.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = EntryId> {
+        self.messages.keys().map(|(_, id)| *id)
+    }
+
     /// Whether a person sees this entry.
     pub(crate) fn shows(&self, id: EntryId) -> bool {
         self.messages.keys().any(|(_, shown)| *shown == id)
@@ -160,7 +170,7 @@ impl Disk {
         self.range(log, seq, end).filter(move |(first, _)| *first <= seq).map(|(_, bytes)| bytes)
     }
 
-    fn set_message(&mut self, key: (ConversationId, EntryId), message: Option<Message>) {
+    pub(crate) fn set_message(&mut self, key: (ConversationId, EntryId), message: Option<Message>) {
         let (conversation, id) = key;
         let order = message.as_ref().map(|message| message.order);
         let before = match message {

@@ -123,6 +123,26 @@ fn what_only_a_disk_had_that_was_set_back_is_lost_and_nothing_else() {
     assert_eq!(world.texts(bob, alice), ["had by both", "hello"]);
 }
 
+#[test]
+fn rows_that_cannot_be_read_any_more_come_back_from_who_holds_them() {
+    for seed in 10..30 {
+        let (mut world, alice, bob) = friends(seed);
+        for number in 0..10 {
+            world.say(alice, bob, &number.to_string());
+            world.say(bob, alice, &number.to_string());
+        }
+        world
+            .until("all is there", |w| w.texts(alice, bob).len() + w.texts(bob, alice).len() == 40);
+        world.rot(alice, 12);
+        world.switch_on(alice);
+        world.say(alice, bob, "on another device");
+        for who in [alice, bob] {
+            world.until("all is there again", |w| w.messages(who, alice, bob).count() == 21);
+        }
+        assert_eq!(world.texts(alice, bob), world.texts(bob, alice));
+    }
+}
+
 fn friends(seed: u64) -> (World, Who, Who) {
     let mut world = World::new(seed);
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));
