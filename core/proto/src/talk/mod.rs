@@ -202,20 +202,33 @@ impl Talk {
                 }
             }
         }
+        // behind an entry of a run stands the next one, and in a forked log maybe others
+        let (last, forked) = (run.last().head.seq, head.have.forks());
+        let next = |entry: &Entry| {
+            Some((log, entry.head.seq.next())).filter(|(_, n)| !forked && *n <= last)
+        };
         shelf.put(Kind::Head, &key_of(log), &head.encode(log));
         shelf.append(run);
-        run.entries().iter().for_each(|entry| self.show(entry, run.author(), shelf));
+        for entry in run.entries() {
+            self.show(entry, next(entry), run.author(), shelf);
+        }
         if fit == Fit::Branch {
             self.pass_on(run);
         }
         log.device == self.device
     }
 
-    fn show(&mut self, entry: &Entry, author: AccountId, shelf: &mut dyn Shelf) {
+    fn show(
+        &mut self,
+        entry: &Entry,
+        next: Option<(LogId, Seq)>,
+        author: AccountId,
+        shelf: &mut dyn Shelf,
+    ) {
         let message = fold::message(entry, author, order::order(entry, shelf));
         shelf.show(&message);
         let author_of = |log| self.heads.get(&log).map(|head| head.author);
-        order::reorder(entry, author_of, shelf);
+        order::reorder(entry, next, author_of, shelf);
         self.effects.push_back(Effect::News(News::Message(message)));
     }
 }

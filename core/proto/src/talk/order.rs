@@ -27,12 +27,17 @@ pub(super) fn order(entry: &Entry, shelf: &dyn Shelf) -> Time {
     known.map(|order| Time(order.0.saturating_add(1))).fold(entry.head.at, Time::max)
 }
 
-/// Moves what stands on an entry that has just been shown.
-pub(super) fn reorder<A>(entry: &Entry, author_of: A, shelf: &mut dyn Shelf)
-where
+/// Moves what stands on an entry that has just been shown, but at `next`, which is shown next.
+pub(super) fn reorder<A>(
+    entry: &Entry,
+    next: Option<(LogId, Seq)>,
+    author_of: A,
+    shelf: &mut dyn Shelf,
+) where
     A: Fn(LogId) -> Option<AccountId>,
 {
     let mut due: VecDeque<(LogId, Seq)> = standing_on(entry, shelf).into();
+    due.retain(|place| Some(*place) != next);
     let mut moves = 0;
     while let Some((log, seq)) = due.pop_front() {
         for entry in shelf.at(log, seq) {
