@@ -217,6 +217,11 @@ impl Core {
         &self.0.history
     }
 
+    /// Whether anybody listens.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.events.receiver_count() > 0
+    }
+
     pub(crate) fn emit(&self, event: Event) {
         let _ = self.0.events.send(event);
     }

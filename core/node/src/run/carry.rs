@@ -34,7 +34,10 @@ impl Shell {
         if changed {
             self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
         }
-        outputs.into_iter().for_each(|output| self.carry_out(output));
+        // shells can wait until friends were told
+        let (events, effects): (Vec<_>, Vec<_>) =
+            outputs.into_iter().partition(|output| matches!(output, Output::Event(_)));
+        effects.into_iter().chain(events).for_each(|output| self.carry_out(output));
         if std::mem::take(&mut self.anew) {
             self.begin_anew();
         }
@@ -112,8 +115,11 @@ impl Shell {
         })
     }
 
-    /// Tells shells what happened.
+    /// Tells shells what happened; who begins to listen later gets a snapshot.
     fn tell(&self, event: Event) {
+        if !self.core.is_heard() {
+            return;
+        }
         let told = match event {
             Event::People(people::News::Friend(person)) => {
                 Some(api::Event::Friend(self.core.read(|view| view.friend(&person))))
