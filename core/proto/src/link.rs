@@ -187,10 +187,13 @@ impl Sealer {
     /// [`Invalid`] if the frame is longer than [`MAX_FRAME`] bears.
     pub fn seal(&mut self, frame: &[u8]) -> Result<Vec<u8>, Invalid> {
         let plain = pad(frame)?;
-        let mut sealed = alloc::vec![0; plain.len() + TAG];
-        self.noise.write_message(self.next, &plain, &mut sealed).map_err(|_| Invalid)?;
+        let len = u16::try_from(plain.len() + TAG).map_err(|_| Invalid)?;
+        let mut bytes = alloc::vec![0; 2 + plain.len() + TAG];
+        let (prefix, sealed) = bytes.split_first_chunk_mut().ok_or(Invalid)?;
+        *prefix = len.to_be_bytes();
+        self.noise.write_message(self.next, &plain, sealed).map_err(|_| Invalid)?;
         self.next += 1;
-        prefixed(&[&sealed])
+        Ok(bytes)
     }
 }
 

@@ -214,13 +214,18 @@ async fn write(
             Ok(_) => {}
             Err(_) => batch.push(Queued { frame: Vec::new(), _room: None }),
         }
-        let mut bytes = Vec::new();
-        for queued in &batch {
-            bytes.extend(sealer.seal(&queued.frame)?);
+        let mut frames = batch.drain(..).peekable();
+        let mut bytes = Vec::with_capacity(PIECE);
+        let mut sent = 0;
+        while let Some(Queued { frame, _room }) = frames.next() {
+            bytes.extend(sealer.seal(&frame)?);
+            if bytes.len() >= PIECE || frames.peek().is_none() {
+                timeout(pace.stall, streams::write(&mut writer, &bytes)).await??;
+                sent += bytes.len() as u64;
+                bytes.clear();
+            }
         }
-        timeout(pace.stall, streams::write(&mut writer, &bytes)).await??;
-        batch.clear();
-        let moved = moved.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let moved = moved.fetch_add(sent, Ordering::Relaxed);
         if let Some(renewal) = &mut renewal {
             renewal.consider(moved);
         }
@@ -302,8 +307,10 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const RENEW_BYTES: u64 = 1 << 30;
 /// Bytes that wait for a link; four windows of the machine's.
 const MAX_QUEUED: usize = 1 << 20;
-/// Frames that are written at once.
+/// Frames that are taken from the queue at once.
 const BATCH: usize = 64;
+/// Bytes that are written at once, unless it is a single frame.
+const PIECE: usize = 64 << 10;
 const READ_BUFFER: usize = 64 << 10;
 
 #[cfg(test)]
