@@ -119,10 +119,8 @@ def check_invites(written: list):
     same([one["kind"] for one in written], KINDS)
 
 
-def check_hello(written: dict):
-    seed, first = bytes.fromhex(written["seed"]), bytes.fromhex(written["letter"])
-    reply = bytes.fromhex(written["reply_secret"])
-    asked = invite(written["invite"])
+def letters(asked: dict, reply: bytes):
+    """What opens the letters that an invite leads to, and what letters to it begin with."""
     kind = bytes([KINDS.index(asked["kind"])])
     psk, tag = (derive("invite " + what, asked["secret"]) for what in ("psk", "tag"))
 
@@ -133,11 +131,20 @@ def check_hello(written: dict):
         parts = (derive("hello part", *said[part].values()) for part in ("roster", "card"))
         verdict = [said["verdict"].to_bytes(4, "little"), *answered] if answered else []
         named = asked["seen"], asked["account"], newcomer or account, *parts, said["half"]
-        verify(key, said["signature"], context, *named, public(reply), kind, *verdict)
+        more = [said["secret"]] if said["secret"] else []
+        verify(key, said["signature"], context, *named, public(reply), kind, *verdict, *more)
         return account, said
 
-    same(first[:19], bytes([VERSION, SUITE]) + kind + tag[:16])
-    newcomer, hello = opened(derive("invite key", seed), first[19:], "hello 1", tag[:16], None)
+    return opened, bytes([VERSION, SUITE]) + kind + tag[:16]
+
+
+def check_hello(written: dict):
+    seed, first = bytes.fromhex(written["seed"]), bytes.fromhex(written["letter"])
+    reply = bytes.fromhex(written["reply_secret"])
+    asked = invite(written["invite"])
+    opened, begin = letters(asked, reply)
+    same(first[:19], begin)
+    newcomer, hello = opened(derive("invite key", seed), first[19:], "hello 1", begin[3:], None)
     same((newcomer.hex(), hello["reply_key"]), (written["newcomer"], public(reply)))
     letter = derive("hello letter", first)
     for answer in written["answers"]:
@@ -151,6 +158,24 @@ def check_hello(written: dict):
         found = {"verdict": VERDICTS[said["verdict"]], "letter": sealed}
         same(plain(found | {"friendship": secret if friends else None}), answer)
     same([answer["verdict"] for answer in written["answers"]], VERDICTS[1:])
+
+
+def check_adding(written: dict):
+    seed, reply = bytes.fromhex(written["seed"]), bytes.fromhex(written["reply_secret"])
+    first, second, third, fourth = map(bytes.fromhex, written["letters"])
+    asked, key = invite(written["invite"]), derive("invite key", seed)
+    opened, begin = letters(asked, reply)
+    same((first[:19], third[:19]), (begin, begin))
+    newcomer, hello = opened(key, first[19:], "hello 1", begin[3:], None)
+    letter = derive("hello letter", first)
+    old, answer = opened(reply, second, "hello 2", letter, newcomer, letter)
+    _, shown = opened(key, third[19:], "adding 3", letter, newcomer, letter)
+    same(hello["half"], derive("commitment", shown["half"]))
+    both = derive("friendship", letter, answer["half"], shown["half"], old, newcomer)
+    number = int.from_bytes(derive("digits", both)[:8], "little") % 1_000_000
+    _, said = opened(reply, fourth, "adding 4", letter, newcomer, letter)
+    found = {"old": old, "new": newcomer, "digits": f"{number:06}", "account_key": said["half"]}
+    same(written | plain(found | {"secret": said["secret"]}), written)
 
 
 def check_rosters(written: dict):

@@ -17,7 +17,7 @@ MESSAGES = {
     " statements:statement*",
     "statement": "recovery_key account_key next_recovery signature",
     "card": "wire:int account key version:int noise class:int addresses* capabilities:int",
-    "hello": "roster:signed card:signed half reply_key verdict:int signature",
+    "hello": "roster:signed card:signed half reply_key verdict:int signature secret",
     "greeting": "roster:signed card:signed clock:int versions:ints secret",
     "head": "version:int kind:int flags:int conversation device seq:int prev seen* acts* target"
     " at:int keep_for:int body_hash",

@@ -39,6 +39,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         passphrase_file: Option<PathBuf>,
     },
+    /// See your own devices, name them, or add one
+    #[command(subcommand)]
+    Device(Device),
     /// Print everything that happens, as lines of JSON
     Watch,
     /// Print a script that completes commands in your shell
@@ -61,6 +64,40 @@ pub(crate) struct Run {
     /// Keep the secrets under the passphrase in this file's first line
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// What is done with one's own devices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    /// Make a code for one more device, good for ten minutes
+    Add {
+        /// Write it as a QR code into this PNG file
+        #[arg(long, value_name = "FILE", conflicts_with = "qr")]
+        png: Option<PathBuf>,
+        /// Show it as a QR code here
+        #[arg(long)]
+        qr: bool,
+    },
+    /// Make this new device one of the person's whose code it reads
+    Join {
+        /// The code
+        #[arg(required_unless_present = "png")]
+        text: Option<String>,
+        /// Read it from the QR code in this PNG file
+        #[arg(long, value_name = "FILE", conflicts_with = "text")]
+        png: Option<PathBuf>,
+    },
+    /// List your devices, what of the past each holds, and digits to compare
+    List,
+    /// Call this device something else
+    Name {
+        /// The name
+        name: String,
+    },
+    /// Say that both devices show the same six digits
+    Confirm,
+    /// Say that they do not, or end what is under way
+    Refuse,
 }
 
 /// What a running node is asked.

@@ -5,6 +5,7 @@
 
 mod args;
 mod ask;
+mod device;
 mod fault;
 mod meet;
 mod names;
@@ -17,7 +18,7 @@ mod why;
 
 use std::{
     env,
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     path::{self, PathBuf},
     process::ExitCode,
 };
@@ -67,6 +68,11 @@ fn carry_out(typed: Typed) -> Result<()> {
         }
         Command::Repair { passphrase_file } => {
             let (object, words) = repair::repair(&home_dir(home)?, passphrase_file.as_deref())?;
+            print(&if json { show::json(&object.to_string()) } else { words })
+        }
+        Command::Device(what) => {
+            let talks = !json && io::stdin().is_terminal() && io::stdout().is_terminal();
+            let (object, words) = client(device::device(&home_dir(home)?, what, talks))?;
             print(&if json { show::json(&object.to_string()) } else { words })
         }
         Command::Watch => {

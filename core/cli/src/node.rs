@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path};
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::api::{
-    Answer, Command, Friend, Message, Page, Query, Reply, Status,
+    Answer, Command, Devices, Friend, Message, Page, Query, Reply, Status,
     rpc::{self, Client},
     why::{Subject, Why},
 };
@@ -30,6 +30,11 @@ impl Node {
     pub(crate) async fn status(&mut self) -> Result<Status> {
         let Answer::Status(status) = self.0.query(Query::Status).await? else { bail!(ODD) };
         Ok(status)
+    }
+
+    pub(crate) async fn devices(&mut self) -> Result<Devices> {
+        let Answer::Devices(devices) = self.0.query(Query::Devices).await? else { bail!(ODD) };
+        Ok(devices)
     }
 
     /// The friend who is meant by a name.

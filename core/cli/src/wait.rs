@@ -45,8 +45,10 @@ fn concerns(event: &Event, message: &Message) -> bool {
         Event::Message(other) => other.id == message.id,
         Event::Friend(friend) => friend.id == message.friend,
         Event::Delivered { friend } | Event::FriendGone { friend } => *friend == message.friend,
-        Event::InviteUsedAgain | Event::Forked { .. } | Event::Rekeyed(_) | Event::Offer(_) => {
-            false
-        }
+        Event::InviteUsedAgain
+        | Event::Adding(_)
+        | Event::Forked { .. }
+        | Event::Rekeyed(_)
+        | Event::Offer(_) => false,
     }
 }

@@ -116,6 +116,10 @@ impl Seq {
     }
 }
 
+/// Whom an answer goes to, as the shell counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asker(pub u64);
+
 /// Whom to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {

@@ -3,17 +3,17 @@
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
+pub use crate::id::Asker;
 use crate::{
     id::{AccountId, ConversationId, DeviceId, EntryId, IntroductionId, LinkId, LogId, Seq},
-    people::{self, Friend, IntroduceError, directory::Directory, invite::InviteError},
+    people::{
+        self, Friend, IntroduceError, device::DeviceError, directory::Directory,
+        invite::InviteError,
+    },
     reach::{self, DialId, Failure},
     talk::{self, TextError},
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
 };
-
-/// Whom an answer goes to, as the shell counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asker(pub u64);
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -77,7 +77,7 @@ pub enum Said {
 pub enum Command {
     /// To be called so.
     Name(String),
-    /// An invite of this kind, good for so long.
+    /// An invite of this kind, good for so long; one for an own device is shown for ten minutes.
     Invite(InviteKind, Duration),
     /// To answer an invite.
     Accept(String),
@@ -97,6 +97,12 @@ pub enum Command {
     Introduce(ConversationId, ConversationId),
     /// To meet whom a friend introduces, or not to.
     Meet(IntroductionId, bool),
+    /// That this device, called so, becomes one of the account whose invite this is.
+    Join(String, String),
+    /// To say whether both devices show the same digits.
+    Confirm(bool),
+    /// To call this device so.
+    NameDevice(String),
 }
 
 /// What a command came to.
@@ -118,6 +124,9 @@ pub enum Refusal {
     /// The invite is good for nothing.
     #[error(transparent)]
     Invite(#[from] InviteError),
+    /// No device is added.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The text cannot be said.
     #[error(transparent)]
     Text(#[from] TextError),

@@ -18,7 +18,7 @@ use crate::{
     id::{AccountId, LinkId, Target},
     io::{Arrival, Event, Input, Output, Said},
     people::{self, Audience, People, own::Me},
-    reach::{self, Failure, Reach, Up},
+    reach::{self, DialId, Failure, Reach, Up},
     store::{Record, Shelf},
     talk::{self, Talk},
     time::Time,
@@ -64,17 +64,9 @@ impl Node {
             Input::LinkDown(link, why) => self.on_link_down(link, why, now, shelf),
             Input::Frame(link, said) => self.on_said(link, said, now, shelf),
             Input::Letter(asker, letter) => {
-                let answer = self.people.on_letter(&letter, now, &mut self.dice, shelf);
-                self.outputs.push_back(Output::Answer(asker, answer));
+                self.people.on_letter(asker, &letter, now, &mut self.dice, shelf);
             }
-            Input::Answered(dial, answer) => match self.reach.target(dial) {
-                Some(Target::Inviter(tag)) if self.people.on_answer(tag, &answer, shelf) => {
-                    self.reach.done(dial);
-                }
-                Some(_) | None => {
-                    self.reach.failed(dial, Failure::Nonsense, now, &mut self.dice);
-                }
-            },
+            Input::Answered(dial, answer) => self.on_answered(dial, &answer, now, shelf),
             Input::DialFailed(dial, why) => {
                 if let Some(Target::Device(device)) = self.reach.target(dial) {
                     self.people.call_otherwise(device);
@@ -94,7 +86,7 @@ impl Node {
             Input::ClockStep => self.reach.again(now),
             Input::Stir(fresh) => self.dice.stir(&fresh),
             Input::Timeout => {
-                self.people.on_timeout(now, shelf);
+                self.people.on_timeout(now, &mut self.dice, shelf);
                 self.talk.on_timeout(now);
             }
         }
@@ -130,6 +122,17 @@ impl Node {
     /// Which accounts are linked.
     pub fn is_online(&self, account: AccountId) -> bool {
         self.reach.is_linked(account)
+    }
+
+    fn on_answered(&mut self, dial: DialId, answer: &[u8], now: Time, shelf: &mut dyn Shelf) {
+        match self.reach.target(dial) {
+            Some(Target::Inviter(tag))
+                if self.people.on_answer(tag, answer, &mut self.dice, shelf) =>
+            {
+                self.reach.done(dial);
+            }
+            Some(_) | None => self.reach.failed(dial, Failure::Nonsense, now, &mut self.dice),
+        }
     }
 
     fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, now: Time, shelf: &mut dyn Shelf) {
@@ -221,6 +224,9 @@ impl Node {
                 people::Effect::Tell(audience, frame) => self.tell(audience, &frame),
                 people::Effect::News(news) => {
                     self.outputs.push_back(Output::Event(Event::People(news)))
+                }
+                people::Effect::Answer(asker, answer) => {
+                    self.outputs.push_back(Output::Answer(asker, answer));
                 }
                 people::Effect::Anew => self.outputs.push_back(Output::Anew),
             }

@@ -84,6 +84,14 @@ contexts! {
     Hello1 "hello 1";
     /// Letter 2, its info and the signature inside.
     Hello2 "hello 2";
+    /// A new device's half of what its digits are made of, before it is shown.
+    Commitment "commitment";
+    /// The six digits that are compared, from what letter 1 and both halves make.
+    Digits "digits";
+    /// Letter 3 of a new device, its info and the signature inside.
+    Adding3 "adding 3";
+    /// Letter 4, to a new device, its info and the signature inside.
+    Adding4 "adding 4";
     /// A friendship's secret: hash of letter 1, both halves, both accounts.
     Friendship "friendship";
     /// The name of a secret.

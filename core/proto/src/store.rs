@@ -44,6 +44,8 @@ pub enum Kind {
     Reached = 8,
     /// A text that is not sent yet, by conversation. The machine never reads it.
     Draft = 9,
+    /// A device being added to the account, on either side.
+    Adding = 10,
     /// Who this device is: its keys and the account's.
     Me = 12,
     /// A device that this one was before, by [`crate::DeviceId`].

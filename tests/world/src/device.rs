@@ -129,7 +129,8 @@ impl Device {
             self.disk.put(record.kind, &record.key, &record.bytes);
         }
         self.disk.commit();
-        (self.id, self.noise, self.anew) = (me.device(), x25519_public(&me.noise), false);
+        (self.account, self.id, self.anew) = (me.account, me.device(), false);
+        self.noise = x25519_public(&me.noise);
         self.node = Some(Node::new(me, seed, self.disk.records(), now));
     }
 

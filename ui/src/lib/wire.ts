@@ -64,7 +64,23 @@ friend: string,
 /**
  * The other.
  */
-to: string, } } | { "meet": { 
+to: string, } } | { "join": { 
+/**
+ * Its text.
+ */
+text: string, 
+/**
+ * What the device is to be called; without a name, by its class.
+ */
+name: string, } } | { "confirm": { 
+/**
+ * Whether they do.
+ */
+same: boolean, } } | { "name_device": { 
+/**
+ * The name, no other own device's.
+ */
+name: string, } } | { "meet": { 
 /**
  * Which [`super::Offer`].
  */
@@ -74,11 +90,11 @@ offer: string,
  */
 yes: boolean, } };
 
-export type InviteKind = "link" | "screen";
+export type InviteKind = "link" | "screen" | "own";
 
 export type Reply = "done" | { "invite": string } | { "friend": Friend } | { "sent": string };
 
-export type Query = "status" | { "log": { 
+export type Query = "status" | "devices" | { "log": { 
 /**
  * With whom.
  */
@@ -114,7 +130,7 @@ friend: string, } } | { "why": Subject };
 
 export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
 
-export type Answer = { "status": Status } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why };
+export type Answer = { "status": Status } | { "devices": Devices } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why };
 
 export type Status = { 
 /**
@@ -200,6 +216,58 @@ name: string,
  */
 accepted: boolean, };
 
+export type Devices = { 
+/**
+ * All of them, this one first.
+ */
+devices: Array<Device>, 
+/**
+ * How many messages there are, as far as any of them told.
+ */
+messages: number, 
+/**
+ * One more that is being added, or that this one is being added to.
+ */
+adding: Adding | null, };
+
+export type Device = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What it is called.
+ */
+name: string, 
+/**
+ * What it is: `phone`, `computer` or `server`; nothing before it was linked once.
+ */
+class: string | null, 
+/**
+ * Whether it is this one.
+ */
+this: boolean, 
+/**
+ * Whether it is linked now.
+ */
+online: boolean, 
+/**
+ * How many of the messages it holds, as far as we know.
+ */
+holds: number, };
+
+export type Adding = { 
+/**
+ * How far.
+ */
+step: Step, 
+/**
+ * The six digits that both devices show.
+ */
+digits: string | null, };
+
+export type Step = "waiting" | "compare" | "agreed" | "added" | "refused" | "disturbed" | "expired" | "taken";
+
 export type Message = { 
 /**
  * Its id.
@@ -260,7 +328,7 @@ friend: string, } } | { "friend": Friend } | { "friend_gone": {
 /**
  * Which.
  */
-friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | "invite_used_again" | { "forked": { 
+friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | { "adding": Adding } | "invite_used_again" | { "forked": { 
 /**
  * The conversation.
  */

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Found, Friend, Message, Status,
+    Devices, Found, Friend, Message, Status,
     why::{Subject, Why},
 };
 
@@ -75,6 +75,24 @@ pub enum Command {
         /// The other.
         to: String,
     },
+    /// Make this device, which has no friends yet, one of another person's: answer an invite for a
+    /// device.
+    Join {
+        /// Its text.
+        text: String,
+        /// What the device is to be called; without a name, by its class.
+        name: String,
+    },
+    /// Say whether both devices show the same digits. "No" ends what is under way.
+    Confirm {
+        /// Whether they do.
+        same: bool,
+    },
+    /// Call this device so, among one's own.
+    NameDevice {
+        /// The name, no other own device's.
+        name: String,
+    },
     /// Answer a friend's offer to meet somebody.
     Meet {
         /// Which [`super::Offer`].
@@ -93,6 +111,8 @@ pub enum InviteKind {
     Link,
     /// Shown on a screen and scanned there: good for ten minutes.
     Screen,
+    /// For a device of one's own: good for ten minutes, whatever is asked for.
+    Own,
 }
 
 /// What a command came to.
@@ -117,6 +137,8 @@ pub enum Reply {
 pub enum Query {
     /// Who we are, whom we know, how it goes.
     Status,
+    /// One's own devices.
+    Devices,
     /// Messages of a conversation.
     Log {
         /// With whom.
@@ -175,6 +197,8 @@ pub enum Page {
 pub enum Answer {
     /// To [`Query::Status`].
     Status(Status),
+    /// To [`Query::Devices`].
+    Devices(Devices),
     /// To [`Query::Log`], oldest first.
     Log(Vec<Message>),
     /// To [`Query::Message`].

@@ -131,6 +131,7 @@ impl Core {
     fn look_up(&self, query: Query) -> Result<Answer, Failure> {
         match query {
             Query::Status => Ok(Answer::Status(self.read(View::status))),
+            Query::Devices => Ok(Answer::Devices(self.devices()?)),
             Query::Log { friend, page, limit } => {
                 let found = self.page(conversation(&friend)?, &page, limit.clamp(1, MAX_PAGE))?;
                 Ok(Answer::Log(self.tell(&found)?))

@@ -6,6 +6,7 @@
 
 mod ask;
 mod core;
+mod devices;
 mod find;
 pub mod rpc;
 mod tell;
@@ -16,7 +17,10 @@ mod words;
 pub use self::{
     ask::{Answer, Command, InviteKind, Page, Query, Reply},
     core::{Core, Listener},
-    tell::{Event, Failure, Found, Friend, Message, Offer, Piece, Standing, State, Status},
+    tell::{
+        Adding, Device, Devices, Event, Failure, Found, Friend, Message, Offer, Piece, Standing,
+        State, Status, Step,
+    },
 };
 pub(crate) use self::{core::Ask, view::View};
 
@@ -44,6 +48,10 @@ mod tests {
             Friend::decl(&cfg),
             Standing::decl(&cfg),
             Offer::decl(&cfg),
+            Devices::decl(&cfg),
+            Device::decl(&cfg),
+            Adding::decl(&cfg),
+            Step::decl(&cfg),
             Message::decl(&cfg),
             Found::decl(&cfg),
             Piece::decl(&cfg),

@@ -37,6 +37,71 @@ pub struct Offer {
     pub accepted: bool,
 }
 
+/// One's own devices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Devices {
+    /// All of them, this one first.
+    pub devices: Vec<Device>,
+    /// How many messages there are, as far as any of them told.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub messages: u64,
+    /// One more that is being added, or that this one is being added to.
+    pub adding: Option<Adding>,
+}
+
+/// A device of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Device {
+    /// Its id.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it is: `phone`, `computer` or `server`; nothing before it was linked once.
+    pub class: Option<String>,
+    /// Whether it is this one.
+    pub this: bool,
+    /// Whether it is linked now.
+    pub online: bool,
+    /// How many of the messages it holds, as far as we know.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub holds: u64,
+}
+
+/// How far the adding of a device has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Adding {
+    /// How far.
+    pub step: Step,
+    /// The six digits that both devices show.
+    pub digits: Option<String>,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// One device waits for the other.
+    Waiting,
+    /// Both show digits, to be compared.
+    Compare,
+    /// The person here said that they are the same; the other device is waited for.
+    Agreed,
+    /// It is added.
+    Added,
+    /// Not added: a person said no.
+    Refused,
+    /// Not added: two devices answered one code.
+    Disturbed,
+    /// Not added: ten minutes were over.
+    Expired,
+    /// Not added: the new device has a friend by now.
+    Taken,
+}
+
 /// A friend, or who is to become one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -157,6 +222,8 @@ pub enum Event {
     Rekeyed(Friend),
     /// A friend would have us meet somebody.
     Offer(Offer),
+    /// The adding of a device has come so far.
+    Adding(Adding),
     /// Somebody else tried an invite that was used before.
     InviteUsedAgain,
     /// Two different messages stand at one place of a device's log: it was copied, or cheats.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covey_proto::{
-    AccountId, ConversationId,
+    AccountId, ConversationId, DeviceId,
     people::{self, Friend as Person},
     seal::hex,
     store::{Message as Shown, Shown as Content},
@@ -21,6 +21,10 @@ pub(crate) struct View {
     pub(crate) online: BTreeSet<AccountId>,
     pub(crate) safety: BTreeMap<ConversationId, String>,
     pub(crate) offers: Vec<people::Offer>,
+    pub(crate) me: Option<DeviceId>,
+    pub(crate) devices: Vec<people::device::Device>,
+    pub(crate) linked: BTreeSet<DeviceId>,
+    pub(crate) adding: Option<people::device::Step>,
     pub(crate) counts: Counts,
 }
 

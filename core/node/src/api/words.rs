@@ -44,6 +44,7 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
             let (kind, usual) = match kind {
                 InviteKind::Link => (letter::InviteKind::Link, LINK_TTL),
                 InviteKind::Screen => (letter::InviteKind::Screen, SCREEN_TTL),
+                InviteKind::Own => (letter::InviteKind::Own, SCREEN_TTL),
             };
             io::Command::Invite(kind, ttl.map_or(usual, |ttl| Duration::from_secs(ttl.into())))
         }
@@ -56,6 +57,9 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
         Command::Introduce { friend, to } => {
             io::Command::Introduce(conversation(&friend)?, conversation(&to)?)
         }
+        Command::Join { text, name } => io::Command::Join(text, name),
+        Command::Confirm { same } => io::Command::Confirm(same),
+        Command::NameDevice { name } => io::Command::NameDevice(name),
         Command::Meet { offer, yes } => {
             let id = parse_hex(&offer).map(IntroductionId);
             let id = id.ok_or_else(|| Failure::new(IntroduceError::NoOffer))?;

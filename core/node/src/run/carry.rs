@@ -22,6 +22,8 @@ impl Shell {
     /// Carries out everything, and keeps what shells see fresh.
     pub(super) fn carry_all(&mut self) {
         let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
+        let linked = self.links.values().map(|up| up.device).collect();
+        self.core.change(|view| view.linked = linked);
         let seen = |output: &Output| {
             use Event::{People, Reach};
             matches!(output, Output::Roster(_) | Output::Event(People(_) | Reach(_)))
@@ -106,6 +108,9 @@ impl Shell {
             let renamed = people.name() != view.status.name;
             people.name().clone_into(&mut view.status.name);
             view.account = Some(people.me().account);
+            view.me = Some(people.me().device());
+            view.devices = people.own_devices().collect();
+            view.adding = people.adding();
             let numbers = all.iter().map(|f| Some((f.conversation, people.safety_number(f)?)));
             view.safety = numbers.flatten().collect();
             view.offers = people.offers().collect();
@@ -133,6 +138,7 @@ impl Shell {
             Event::People(people::News::Offer(offer)) => {
                 Some(api::Event::Offer(self.core.read(|view| view.offer(&offer))))
             }
+            Event::People(people::News::Adding(step)) => Some(api::Event::Adding(step.into())),
             Event::People(people::News::InviteUsedAgain(_)) => Some(api::Event::InviteUsedAgain),
             Event::Talk(talk::News::Message(message)) => {
                 let told = self.core.tell(&[message]).ok();

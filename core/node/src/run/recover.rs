@@ -49,7 +49,7 @@ impl Shell {
 
     /// This is another device now: goes on as that one.
     pub(super) fn begin_anew(&mut self) {
-        tracing::warn!("this device was copied or set back, and goes on as a new one");
+        tracing::warn!("this is another device from now on");
         self.close_all();
         let now = self.clock.now();
         if let Err(error) = self.begin(now) {

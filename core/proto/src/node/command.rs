@@ -6,6 +6,7 @@ use crate::{
     store::Shelf,
     talk,
     time::Time,
+    wire::letter::InviteKind,
 };
 
 impl Node {
@@ -21,6 +22,9 @@ impl Node {
             Command::Name(name) => {
                 people.rename(&name, shelf).map_err(|_| Refusal::Name)?;
                 Reply::Done
+            }
+            Command::Invite(InviteKind::Own, _) => {
+                Reply::Invite(people.add_device(now, &mut self.dice, shelf)?.text())
             }
             Command::Invite(kind, good_for) => {
                 let invite = people.invite(kind, good_for, now, &mut self.dice, shelf);
@@ -73,6 +77,19 @@ impl Node {
             }
             Command::Meet(offer, yes) => {
                 people.answer_offer(offer, yes, now, &mut self.dice, shelf)?;
+                Reply::Done
+            }
+            Command::Join(text, name) => {
+                people.join(&text, &name, now, &mut self.dice, shelf)?;
+                Reply::Done
+            }
+            Command::Confirm(same) => {
+                people.confirm(same, &mut self.dice, shelf)?;
+                self.reach.again(now);
+                Reply::Done
+            }
+            Command::NameDevice(name) => {
+                people.name_device(&name, shelf)?;
                 Reply::Done
             }
         })

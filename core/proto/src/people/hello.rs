@@ -13,13 +13,14 @@
 //! and letter 2 answers one letter 1. The inviter's half is made of the invite's seed and letter
 //! 1, so every device that holds the seed answers with the same friendship secret. Nothing is
 //! remembered here: whether an invite is still good, and what was answered before, is for those
-//! to decide who keep it.
+//! to decide who keep it. With a device of one's own it goes on in [`adding`].
 
 use alloc::vec::Vec;
 use core::fmt;
 
 use super::{
     account::Roster,
+    adding,
     card::Card,
     invite::{self, Invite},
 };
@@ -55,8 +56,8 @@ message! {
         pub invite: Invite = 1 string;
         /// Letter 1: sent, and sent again, as it is.
         pub letter: Vec<u8> = 2 bytes;
-        reply: Secret = 3 bytes;
-        half: Secret = 4 bytes;
+        pub(super) reply: Secret = 3 bytes;
+        pub(super) half: Secret = 4 bytes;
     }
 }
 
@@ -89,7 +90,7 @@ pub struct Reply {
 pub struct Newcomer {
     /// Who it is.
     pub person: Person,
-    /// The newcomer's half of the friendship secret.
+    /// The newcomer's half of the friendship secret; of an own device the commitment to it.
     pub half: Secret,
     /// What the answer is sealed to.
     pub reply_key: [u8; 32],
@@ -97,17 +98,21 @@ pub struct Newcomer {
     pub letter: [u8; 32],
 }
 
-/// Writes letter 1. `None` if the invite befriends nobody: it is our own or for own devices, or
-/// its key is one that nobody can own.
+/// Writes letter 1. `None` if the invite is our own, or its key is one that nobody can own.
 pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Waiting> {
-    if invite.kind == InviteKind::Own || author.account.short() == invite.account {
+    if author.account.short() == invite.account {
         return None;
     }
     let (reply, half) = (Secret(dice.roll()), Secret(dice.roll()));
     let (roster, card) = (author.roster.clone(), author.card.clone());
     let reply_key = Some(seal::x25519_public(&reply));
-    let hello = Hello { roster, card, half: Some(half.clone()), reply_key, ..Hello::default() };
-    let sealed = Letter { invite, answers: None }.write(hello, author, &invite.key, dice)?;
+    let shown = match invite.kind {
+        InviteKind::Link | InviteKind::Screen => half.clone(),
+        InviteKind::Own => adding::commitment(&half),
+    };
+    let hello = Hello { roster, card, half: Some(shown), reply_key, ..Hello::default() };
+    let letter = Letter { invite, context: Context::Hello1, answers: None };
+    let sealed = letter.write(hello, author, &invite.key, dice)?;
     let letter = Letter1 { kind: invite.kind, tag: invite.tag(), sealed }.encode();
     Some(Waiting { invite: invite.clone(), letter, reply, half })
 }
@@ -115,11 +120,12 @@ pub fn write(invite: &Invite, author: &Author<'_>, dice: &mut Dice) -> Option<Wa
 /// Reads letter 1. `None` unless somebody of another account signed it for this very invite.
 pub fn read(seed: &Secret, invite: &Invite, letter: &[u8]) -> Option<Newcomer> {
     let outer = Letter1::parse(letter).ok()?;
-    if invite.kind == InviteKind::Own || (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
+    if (outer.kind, outer.tag) != (invite.kind, invite.tag()) {
         return None;
     }
     let key = invite::invite_key(seed);
-    let (hello, person) = Letter { invite, answers: None }.read(&key, &outer.sealed)?;
+    let first = Letter { invite, context: Context::Hello1, answers: None };
+    let (hello, person) = first.read(&key, &outer.sealed)?;
     let ours = person.roster.account.short() == invite.account;
     if hello.verdict != Verdict::Unspecified || ours {
         return None;
@@ -140,16 +146,15 @@ pub fn answer(
 ) -> Option<(Vec<u8>, Option<Secret>)> {
     let half = match verdict {
         Verdict::Unspecified => return None,
-        Verdict::Friend => {
-            Some(Secret(seal::derive(Context::InviteHalf, &[&seed.0, &newcomer.letter])))
-        }
+        Verdict::Friend => Some(inviter_half(seed, newcomer)),
         Verdict::UsedUp | Verdict::Expired => None,
     };
     let (to, account) = (&newcomer.reply_key, &newcomer.person.roster.account);
     let (roster, card) = (author.roster.clone(), author.card.clone());
     let hello = Hello { roster, card, half: half.clone(), verdict, ..Hello::default() };
-    let asked = Asked { newcomer: *account, reply_key: *to, letter: newcomer.letter };
-    let letter = Letter { invite, answers: Some(asked) }.write(hello, author, to, dice)?;
+    let answers = Some(Asked::by(newcomer));
+    let second = Letter { invite, context: Context::Hello2, answers };
+    let letter = second.write(hello, author, to, dice)?;
     let secret = half.map(|half| {
         let halves = [&half, &newcomer.half];
         friendship(&newcomer.letter, halves, [&author.account, account])
@@ -161,9 +166,10 @@ impl Waiting {
     /// Reads letter 2, `me` being who wrote letter 1. `None` unless the account that made the
     /// invite signed it, in answer to this very letter.
     pub fn open(&self, me: &AccountId, letter: &[u8]) -> Option<Reply> {
-        let (reply_key, asked) = (seal::x25519_public(&self.reply), letter_hash(&self.letter));
-        let answers = Some(Asked { newcomer: *me, reply_key, letter: asked });
-        let second = Letter { invite: &self.invite, answers };
+        let asked = self.asked(me);
+        let letter_1 = asked.letter;
+        let answers = Some(asked);
+        let second = Letter { invite: &self.invite, context: Context::Hello2, answers };
         let (hello, inviter) = second.read(&self.reply, letter)?;
         let account = inviter.roster.account;
         if hello.reply_key.is_some() || account.short() != self.invite.account {
@@ -171,10 +177,18 @@ impl Waiting {
         }
         let secret = match hello.verdict {
             Verdict::Unspecified => return None,
-            Verdict::Friend => Some(friendship(&asked, [&hello.half?, &self.half], [&account, me])),
+            Verdict::Friend => {
+                Some(friendship(&letter_1, [&hello.half?, &self.half], [&account, me]))
+            }
             Verdict::UsedUp | Verdict::Expired => None,
         };
         Some(Reply { inviter, verdict: hello.verdict, secret })
+    }
+
+    /// What an answer answers, `me` being who wrote letter 1.
+    pub(super) fn asked(&self, me: &AccountId) -> Asked {
+        let (reply_key, letter) = (seal::x25519_public(&self.reply), letter_hash(&self.letter));
+        Asked { newcomer: *me, reply_key, letter }
     }
 
     /// Its bytes, for the store.
@@ -198,59 +212,62 @@ impl fmt::Debug for Waiting {
     }
 }
 
-/// One of the two letters to an invite: what seals it, and what its author signs.
-struct Letter<'a> {
-    invite: &'a Invite,
-    /// In letter 2.
-    answers: Option<Asked>,
+/// One of the letters that an invite leads to: what seals it, and what its author signs.
+pub(super) struct Letter<'a> {
+    pub(super) invite: &'a Invite,
+    /// Which one.
+    pub(super) context: Context,
+    /// In all but the first.
+    pub(super) answers: Option<Asked>,
 }
 
-/// What letter 2 answers.
-struct Asked {
+/// What later letters answer, or follow: letter 1.
+pub(super) struct Asked {
     newcomer: AccountId,
     reply_key: [u8; 32],
     /// The hash of letter 1.
     letter: [u8; 32],
 }
 
+impl Asked {
+    /// What this newcomer asked.
+    pub(super) fn by(newcomer: &Newcomer) -> Self {
+        let account = newcomer.person.roster.account;
+        Self { newcomer: account, reply_key: newcomer.reply_key, letter: newcomer.letter }
+    }
+}
+
 impl Letter<'_> {
     /// Signs and seals what its author says.
-    fn write(
+    pub(super) fn write(
         &self,
         mut hello: Hello,
         author: &Author<'_>,
         to: &[u8; 32],
         dice: &mut Dice,
     ) -> Option<Vec<u8>> {
-        let sign = |fields: &[&[u8]]| author.key.sign(self.context(), fields).to_vec();
+        let sign = |fields: &[&[u8]]| author.key.sign(self.context, fields).to_vec();
         hello.signature = self.stated(&author.account, &hello, sign);
         let plain = wire::encode(&hello);
         self.bound(|binding| seal::seal(to, binding, &plain, dice))
     }
 
     /// Opens what its author said and signed.
-    fn read(&self, key: &Secret, sealed: &[u8]) -> Option<(Hello, Person)> {
+    pub(super) fn read(&self, key: &Secret, sealed: &[u8]) -> Option<(Hello, Person)> {
         (sealed.len() <= MAX_LETTER).then_some(())?;
         let plain = self.bound(|binding| seal::open(key, binding, sealed))?;
         let hello = wire::decode(&plain, MAX_LETTER).ok()?;
         let author = Person::of(&hello)?;
         let (key, signature) = (author.card.key, &hello.signature);
-        let verifies = |fields: &[&[u8]]| key.verifies(self.context(), fields, signature);
+        let verifies = |fields: &[&[u8]]| key.verifies(self.context, fields, signature);
         let signed = self.stated(&author.roster.account, &hello, verifies);
         signed.then_some((hello, author))
-    }
-
-    fn context(&self) -> Context {
-        match self.answers {
-            None => Context::Hello1,
-            Some(_) => Context::Hello2,
-        }
     }
 
     fn bound<T>(&self, then: impl FnOnce(&Binding<'_>) -> T) -> T {
         let tag = self.invite.tag();
         then(&Binding {
-            context: self.context(),
+            context: self.context,
             psk: &self.invite.psk(),
             psk_id: b"invite",
             fields: &[&[self.invite.kind.number()]],
@@ -273,6 +290,7 @@ impl Letter<'_> {
         if let Some(asked) = &self.answers {
             fields.extend([&verdict[..], &asked.letter]);
         }
+        fields.extend(hello.secret.as_ref().map(|secret| &secret.0[..]));
         then(&fields)
     }
 }
@@ -294,8 +312,17 @@ fn letter_hash(letter: &[u8]) -> [u8; 32] {
     seal::derive(Context::HelloLetter, &[letter])
 }
 
+/// The inviter's half of what it shares with this newcomer.
+pub(super) fn inviter_half(seed: &Secret, newcomer: &Newcomer) -> Secret {
+    Secret(seal::derive(Context::InviteHalf, &[&seed.0, &newcomer.letter]))
+}
+
 /// What two friends share. The inviter stands first in both pairs.
-fn friendship(letter: &[u8; 32], halves: [&Secret; 2], accounts: [&AccountId; 2]) -> Secret {
+pub(super) fn friendship(
+    letter: &[u8; 32],
+    halves: [&Secret; 2],
+    accounts: [&AccountId; 2],
+) -> Secret {
     let ([one, other], [inviter, newcomer]) = (halves, accounts);
     let fields = [&letter[..], &one.0, &other.0, &inviter.0, &newcomer.0];
     Secret(seal::derive(Context::Friendship, &fields))

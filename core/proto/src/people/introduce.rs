@@ -240,10 +240,10 @@ impl People {
                 }
             }
             Step::Letter if !offered.invite.is_empty() => {
-                if let Some(letter) = self.on_letter(&said.letter, now, dice, shelf) {
+                if let Some(letter) = self.befriend(&said.letter, now, dice, shelf) {
                     self.say(offered.by, Introduction { letter, ..said });
                 } else if let Some(tag) = self.waiting_for(&offered.whom) {
-                    self.on_answer(tag, &said.letter, shelf);
+                    self.on_reply(tag, &said.letter, shelf);
                 }
             }
             Step::Unspecified | Step::Yes | Step::No | Step::Letter | Step::Done => {}

@@ -72,6 +72,9 @@ pub enum InviteError {
     /// It adds a device to an account and befriends nobody.
     #[error("this invite is for a person's own devices; ask for one for friends")]
     Own,
+    /// It befriends and adds no device.
+    #[error("this invite is for friends; make one for a device with `covey device add`")]
+    Friends,
     /// Its time is over.
     #[error("this invite has expired; ask for a new one")]
     Expired,

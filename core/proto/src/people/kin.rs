@@ -132,6 +132,9 @@ impl People {
             }
             news.push(record);
             self.changed = true;
+            if Topic::try_from(topic) == Ok(Topic::Label) {
+                self.tell_devices_apart(shelf);
+            }
             let (Ok(Topic::Friend), Ok(short)) =
                 (Topic::try_from(topic), key.as_slice().try_into())
             else {

@@ -85,11 +85,13 @@ impl People {
         all.filter_map(|(_, value)| wire::decode(value, MapRecord::MAX).ok())
     }
 
-    /// Erases the seeds whose time has come.
-    pub fn on_timeout(&mut self, now: Time, shelf: &mut dyn Shelf) {
+    /// Ends invites, and erases the seeds whose time has come.
+    pub fn on_timeout(&mut self, now: Time, dice: &mut Dice, shelf: &mut dyn Shelf) {
         if self.next_end.is_none_or(|end| now < end) {
             return;
         }
+        self.expire_admission(now, dice, shelf);
+        self.expire_joining(now, shelf);
         self.cancel(|given| end(&given.invite) <= now, shelf);
     }
 
@@ -152,15 +154,10 @@ impl People {
         Ok(friend)
     }
 
-    fn author(&self) -> Option<Author<'_>> {
+    pub(super) fn author(&self) -> Option<Author<'_>> {
         let (_, card) = self.cards.get(&self.me.device())?;
         let roster = self.rosters.get(&self.me.account)?.newest();
         Some(Author { account: self.me.account, key: &self.me.device_key, roster, card })
-    }
-
-    /// The letter of ours that answers this invite.
-    pub fn letter(&self, tag: InviteTag) -> Option<Vec<u8>> {
-        self.waiting.get(&tag).map(|waiting| waiting.letter.clone())
     }
 
     pub(super) fn stop_waiting(&mut self, tag: InviteTag, shelf: &mut dyn Shelf) {
@@ -169,8 +166,8 @@ impl People {
         shelf.delete(Kind::Hello, &tag.0);
     }
 
-    /// Somebody's letter 1: the answer, if it is one to an invite of ours.
-    pub fn on_letter(
+    /// Somebody's letter 1 to an invite for friends: the answer.
+    pub(super) fn befriend(
         &mut self,
         bytes: &[u8],
         now: Time,
@@ -209,8 +206,8 @@ impl People {
         Some(reply)
     }
 
-    /// An answer to a letter of ours; whether it was one.
-    pub fn on_answer(&mut self, tag: InviteTag, bytes: &[u8], shelf: &mut dyn Shelf) -> bool {
+    /// An inviter's answer to a letter of ours; whether it was one.
+    pub(super) fn on_reply(&mut self, tag: InviteTag, bytes: &[u8], shelf: &mut dyn Shelf) -> bool {
         let Some(waiting) = self.waiting.get(&tag) else { return false };
         let Some(reply) = waiting.open(&self.me.account, bytes) else { return false };
         let (short, kind) = (waiting.invite.account, waiting.invite.kind);

@@ -10,13 +10,17 @@
 //! to those whom it concerns by [`Effect`]s.
 
 pub mod account;
+pub mod adding;
+mod admit;
 pub mod card;
+pub mod device;
 pub mod directory;
 pub mod former;
 mod friend;
 pub mod hello;
 mod introduce;
 pub mod invite;
+mod join;
 mod kin;
 mod meet;
 pub mod own;
@@ -33,6 +37,7 @@ use prost::Message as _;
 use self::{
     account::Rosters,
     card::Card,
+    device::{Adding, Step},
     directory::Directory,
     own::{Map, Me},
 };
@@ -41,7 +46,7 @@ pub use self::{
     introduce::{IntroduceError, Offer},
 };
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, InviteTag, SecretId, Target},
+    id::{AccountId, Asker, ConversationId, DeviceId, InviteTag, SecretId, Target},
     seal::Secret,
     store::{Kind, Record, Shelf},
     time::Time,
@@ -55,6 +60,8 @@ pub enum Effect {
     Tell(Audience, Frame),
     /// A person should know.
     News(News),
+    /// A letter that came is answered; with nothing, its bearer is turned away.
+    Answer(Asker, Option<Vec<u8>>),
     /// This device is another one from now on: a new machine is to be made from the disk.
     Anew,
 }
@@ -85,6 +92,8 @@ pub enum News {
     Rekeyed(Friend),
     /// A friend would have us meet somebody.
     Offer(Offer),
+    /// So far the adding of a device has come.
+    Adding(Step),
 }
 
 /// The state of this room.
@@ -96,6 +105,7 @@ pub struct People {
     map: Map,
     waiting: BTreeMap<InviteTag, hello::Waiting>,
     answered: BTreeMap<InviteTag, meet::Answered>,
+    adding: Adding,
     /// The keys behind the tags shown on the local network.
     shown: Vec<[u8; 32]>,
     /// What to do next.
@@ -108,7 +118,7 @@ pub struct People {
     placed: bool,
     /// The devices that this one was before, until somebody says what is with them.
     former: BTreeMap<DeviceId, former::Since>,
-    /// When the first seed of an invite is to be erased, by what last changed.
+    /// When the first invite ends, or its seed is to be erased, by what last changed.
     pub(crate) next_end: Option<Time>,
 }
 
@@ -122,6 +132,7 @@ impl People {
             cards: BTreeMap::new(),
             waiting: BTreeMap::new(),
             answered: BTreeMap::new(),
+            adding: Adding::default(),
             shown: Vec::new(),
             effects: VecDeque::new(),
             changed: true,
@@ -154,6 +165,7 @@ impl People {
                 let answered = wire::decode(&record.bytes, 2 * MAX_LETTER).ok();
                 self.answered.extend(tag.zip(answered));
             }
+            Kind::Adding => self.adding.load(record),
             Kind::Former => self.load_former(record),
             Kind::Head | Kind::Have | Kind::Reached | Kind::Draft | Kind::Me => {}
         }
@@ -164,7 +176,8 @@ impl People {
         if !core::mem::take(&mut self.changed) {
             return None;
         }
-        self.next_end = self.invites().map(|invite| meet::end(&invite)).min();
+        let ends = self.invites().map(|invite| meet::end(&invite));
+        self.next_end = ends.chain(self.adding.due()).min();
         self.make_directory()
     }
 
@@ -190,7 +203,7 @@ impl People {
     pub fn sought(&self) -> impl Iterator<Item = (Target, Vec<Address>)> {
         let device = |card: &Card| Target::Device(card.device());
         let devices = self.callable().map(move |card| (device(card), card.addresses.clone()));
-        let invites = self.waiting.values().map(|waiting| &waiting.invite);
+        let invites = self.asking().map(|waiting| &waiting.invite);
         devices.chain(invites.map(|i| (Target::Inviter(i.tag()), i.addresses.clone())))
     }
 
@@ -366,12 +379,13 @@ impl People {
     }
 
     fn keep_card(&mut self, card: Card, signed: Signed, shelf: &mut dyn Shelf) {
-        let ours = card.account == self.me.account;
+        let (device, ours) = (card.device(), card.account == self.me.account);
         let audience = if ours { Audience::All } else { Audience::Own };
-        shelf.put(Kind::Card, &card.device().0, &signed.encode_to_vec());
-        self.cards.insert(card.device(), (card, signed.clone()));
+        shelf.put(Kind::Card, &device.0, &signed.encode_to_vec());
+        self.cards.insert(device, (card, signed.clone()));
         self.changed = true;
         self.effects.push_back(Effect::Tell(audience, Frame::Card(signed)));
+        self.device_came(device, shelf);
     }
 
     /// The secrets shared with an account, the one that stays first.

@@ -96,6 +96,20 @@ impl Me {
         alloc::vec![Record { kind: Kind::Roster, key, bytes }, self.card_record(&self.card(class))]
     }
 
+    /// This device in another account, whose key was given to it. The recovery key stays where it
+    /// is: the fewer devices hold it, the fewer thieves can become this person for ever.
+    #[must_use]
+    pub(super) fn within(&self, account: AccountId, account_key: Secret) -> Self {
+        let [.., device, noise] = self.secrets.clone();
+        Self::of(account, [account_key, Secret([0; 32]), device, noise])
+    }
+
+    /// What the account signs rosters with, for another device of it.
+    pub(super) fn account_secret(&self) -> &Secret {
+        let [account_key, ..] = &self.secrets;
+        account_key
+    }
+
     fn of(account: AccountId, secrets: [Secret; 4]) -> Self {
         let [account_key, _, device_key, noise] = &secrets;
         Self {
@@ -267,7 +281,8 @@ impl Map {
     }
 }
 
-fn row(record: &MapRecord) -> Vec<u8> {
+/// The key of a record's row.
+pub(super) fn row(record: &MapRecord) -> Vec<u8> {
     [&record.topic.to_be_bytes()[..], &record.key].concat()
 }
 

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::People;
+use super::{People, admit::Admission};
 use crate::{dice::Dice, id::Target, seal};
 
 /// So many signs are shown and looked at: a datagram's worth.
@@ -16,7 +16,8 @@ impl People {
     /// invite's holder, if that changed: new tags mean work for all who listen.
     pub fn tags(&mut self, dice: &mut Dice) -> Option<Vec<Vec<u8>>> {
         let own = self.cards.get(&self.me.device()).map(|(card, _)| card.noise).into_iter();
-        let keys = own.chain(self.invites().map(|invite| invite.key)).take(MAX_TAGS);
+        let keys = own.chain(self.adding.admission.iter().filter_map(Admission::key));
+        let keys = keys.chain(self.invites().map(|invite| invite.key)).take(MAX_TAGS);
         let keys: Vec<_> = keys.collect();
         if keys == self.shown {
             return None;
@@ -35,7 +36,7 @@ impl People {
         let whose = |(salt, tag): (&[u8; 16], &[u8])| {
             let is = |key: &[u8; 32]| seal::lan_tag(key, salt) == tag;
             let device = self.callable().find(|card| is(&card.noise));
-            let invite = || self.waiting.values().find(|w| is(&w.invite.key));
+            let invite = || self.asking().find(|w| is(&w.invite.key));
             match device {
                 Some(card) => Some(Target::Device(card.device())),
                 None => invite().map(|w| Target::Inviter(w.invite.tag())),

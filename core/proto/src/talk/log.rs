@@ -168,6 +168,12 @@ fn is_followed(run: &Run, shelf: &dyn Shelf) -> bool {
     next.iter().any(|entry| entry.head.prev == last.id)
 }
 
+/// A stored row of [`crate::store::Kind::Head`]: what we hold of a log, and whose it is.
+pub fn parse_head(bytes: &[u8]) -> Option<(LogId, AccountId, LogHave)> {
+    let (log, head) = Head::parse(bytes).ok()?;
+    Some((log, head.author, head.have))
+}
+
 /// Ranges that touch become one.
 fn joined(ranges: &[(Seq, Seq)]) -> Vec<(Seq, Seq)> {
     let mut joined: Vec<(Seq, Seq)> = Vec::with_capacity(ranges.len());

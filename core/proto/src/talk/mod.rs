@@ -19,7 +19,7 @@ use alloc::{
     vec::Vec,
 };
 
-pub use self::{draft::draft, outbox::parse_have, why::Share};
+pub use self::{draft::draft, log::parse_head, outbox::parse_have, why::Share};
 use self::{
     log::{Fit, Head},
     outbox::Peer,
@@ -116,6 +116,7 @@ impl Talk {
             | Kind::Answer
             | Kind::Reached
             | Kind::Draft
+            | Kind::Adding
             | Kind::Me
             | Kind::Former => {}
         }

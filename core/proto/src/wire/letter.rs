@@ -1,4 +1,4 @@
-//! The two letters of a hello: what stands outside, and what is sealed inside.
+//! The letters of a hello: what stands outside, and what is sealed inside.
 
 use alloc::vec::Vec;
 
@@ -89,14 +89,15 @@ pub enum Verdict {
 numbered!(Verdict);
 
 message! {
-    /// What is sealed in either letter; every field is covered by the signature.
+    /// What is sealed in each letter; every field is covered by the signature.
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct Hello {
         /// The author's roster.
         pub roster: Signed = 1 required message;
         /// The card of the author's device.
         pub card: Signed = 2 required message;
-        /// The author's half of the friendship secret.
+        /// The author's half of the friendship secret; for a device of one's own also what it
+        /// committed to, and at last the account key.
         pub half: Option<Secret> = 3 bytes;
         /// In letter 1: the one-time key the answer is sealed to.
         pub reply_key: Option<[u8; 32]> = 4 bytes;
@@ -104,5 +105,7 @@ message! {
         pub verdict: Verdict = 5 int32;
         /// By the author's device.
         pub signature: Vec<u8> = 6 bytes;
+        /// For a device of one's own: what those share.
+        pub secret: Option<Secret> = 7 bytes;
     }
 }

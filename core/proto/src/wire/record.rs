@@ -18,6 +18,8 @@ pub enum Topic {
     Introduction = 6,
     /// An introduction that was offered to us, by its id.
     Offer = 9,
+    /// What an own device is called, by device.
+    Label = 8,
 }
 
 /// One record: of two with the same topic and key the higher counter wins, then the larger device.

@@ -89,15 +89,15 @@ fn what_waits_survives_the_store() {
 }
 
 #[test]
-fn own_invites_and_those_for_own_devices_befriend_nobody() {
+fn nobody_answers_an_invite_of_his_own_and_a_letter_of_one_kind_is_nothing_to_another() {
     let (ian, nina) = (Person::new(1), Person::new(2));
     assert_eq!(ian.write(&ian.invite(InviteKind::Link)), None);
-    assert_eq!(nina.write(&ian.invite(InviteKind::Own)), None);
     let waiting = nina.write(&ian.invite(InviteKind::Link)).unwrap();
     let mut letter = Letter1::parse(&waiting.letter).unwrap();
     letter.kind = InviteKind::Own;
     let own = ian.invite(InviteKind::Own);
     assert_eq!(hello::read(&ian.seed, &own, &letter.encode()), None);
+    assert_eq!(ian.read(&own, &waiting), None);
 }
 
 #[test]

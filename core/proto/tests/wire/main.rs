@@ -1,5 +1,6 @@
 //! What is on the wire, honest or not, and what its readers make of it.
 
+mod adding;
 mod cast;
 mod hello;
 mod merge;

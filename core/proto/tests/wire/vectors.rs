@@ -370,7 +370,7 @@ fn dialled(addresses: &[Address]) -> Vec<String> {
     addresses.iter().map(|a| format!("{} {} {}", transport(a), a.ip, a.port)).collect()
 }
 
-fn dice() -> Dice {
+pub(crate) fn dice() -> Dice {
     Dice::new([6; 32])
 }
 
@@ -378,7 +378,7 @@ fn dice() -> Dice {
 const BEARER: &[u8] = b"a connection to Nina";
 
 /// Compares what is made today to the file, or writes it.
-fn written_down(name: &str, made: &Value) {
+pub(crate) fn written_down(name: &str, made: &Value) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(format!("{name}.json"));
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, format!("{made:#}\n")).expect("a folder to write to");

@@ -3,6 +3,7 @@
 // all of it is test, and may unwrap
 #![cfg(test)]
 
+mod adding;
 mod befriending;
 mod copies;
 mod exactly_once;
