@@ -47,6 +47,7 @@ fn concerns(event: &Event, message: &Message) -> bool {
         Event::Delivered { friend } | Event::FriendGone { friend } => *friend == message.friend,
         Event::InviteUsedAgain
         | Event::Adding(_)
+        | Event::Devices
         | Event::Forked { .. }
         | Event::Rekeyed(_)
         | Event::Offer(_) => false,

@@ -328,7 +328,7 @@ friend: string, } } | { "friend": Friend } | { "friend_gone": {
 /**
  * Which.
  */
-friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | { "adding": Adding } | "invite_used_again" | { "forked": { 
+friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | "devices" | { "adding": Adding } | "invite_used_again" | { "forked": { 
 /**
  * The conversation.
  */

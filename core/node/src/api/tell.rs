@@ -222,6 +222,8 @@ pub enum Event {
     Rekeyed(Friend),
     /// A friend would have us meet somebody.
     Offer(Offer),
+    /// Own devices came or went.
+    Devices,
     /// The adding of a device has come so far.
     Adding(Adding),
     /// Somebody else tried an invite that was used before.

@@ -37,6 +37,13 @@ impl View {
         Status { friends, offers, turned_away, ..self.status.clone() }
     }
 
+    /// These devices are linked; whether own ones came or went.
+    pub(crate) fn link(&mut self, linked: BTreeSet<DeviceId>) -> bool {
+        let before = std::mem::replace(&mut self.linked, linked);
+        let differs = |id: &DeviceId| before.contains(id) != self.linked.contains(id);
+        self.devices.iter().any(|device| differs(&device.id))
+    }
+
     pub(crate) fn offer(&self, offer: &people::Offer) -> Offer {
         Offer {
             id: hex(&offer.id.0),

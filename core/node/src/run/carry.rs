@@ -22,8 +22,9 @@ impl Shell {
     /// Carries out everything, and keeps what shells see fresh.
     pub(super) fn carry_all(&mut self) {
         let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
-        let linked = self.links.values().map(|up| up.device).collect();
-        self.core.change(|view| view.linked = linked);
+        if self.core.change(|view| view.link(self.links.values().map(|up| up.device).collect())) {
+            self.core.emit(api::Event::Devices);
+        }
         let seen = |output: &Output| {
             use Event::{People, Reach};
             matches!(output, Output::Roster(_) | Output::Event(People(_) | Reach(_)))

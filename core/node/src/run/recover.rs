@@ -49,7 +49,7 @@ impl Shell {
 
     /// This is another device now: goes on as that one.
     pub(super) fn begin_anew(&mut self) {
-        tracing::warn!("this is another device from now on");
+        tracing::info!("this is another device from now on");
         self.close_all();
         let now = self.clock.now();
         if let Err(error) = self.begin(now) {

@@ -53,6 +53,18 @@ fn both_devices_show_the_same_digits_and_nothing_happens_until_both_persons_agre
 }
 
 #[test]
+fn a_device_joins_nobody_before_its_own_person_agreed() {
+    let (mut world, alice, _, new) = scene(12);
+    meet(&mut world, alice, new);
+    world.ask(alice, Command::Confirm(true)).unwrap();
+    world.pass(5 * MINUTE);
+    assert_ne!(world.account(new), world.account(alice));
+    assert_eq!(world.ask(alice, Command::Confirm(false)), Err(DeviceError::Given.into()));
+    world.ask(new, Command::Confirm(true)).unwrap();
+    world.until("it is one of hers", |w| w.account(new) == w.account(alice));
+}
+
+#[test]
 fn digits_that_differ_end_it_on_both_devices_and_nothing_is_given() {
     let (mut world, alice, _, new) = scene(3);
     meet(&mut world, alice, new);
