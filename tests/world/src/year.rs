@@ -41,6 +41,8 @@ pub struct Year {
     /// something since: what is lost with a friendship's first commits is the friendship.
     synced: usize,
     losses: u32,
+    /// The one whose disk does. Two who became other devices apart could not call each other.
+    loser: Option<Who>,
     texts: u64,
 }
 
@@ -64,6 +66,7 @@ impl Year {
             years_apart: false,
             synced: 0,
             losses: 0,
+            loser: None,
             texts: 0,
         };
         let all = [(0, 1), (1, 2), (1, 3), (2, 3), (0, 3), (0, 2)];
@@ -167,6 +170,7 @@ impl Year {
             14 => self.agree(),
             16 | 17 if self.can_lose() => {
                 self.losses += 1;
+                let who = *self.loser.get_or_insert(who);
                 let much = self.world.pick(&[1, 2, 4, 8, 16]);
                 if what == 16 {
                     self.world.lose_commits(who, much)
