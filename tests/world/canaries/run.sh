@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh: breaks one rule after the other and demands that a story notices.
+# run.sh [NAME…]: breaks one rule after the other and demands that a story notices.
 #
 # Each patch beside it is applied to a copy of the machine and the World; the copy must build and
 # its stories must fail. A patch may say in front of its first line which story notices it
@@ -55,6 +55,7 @@ notices() { # notices PATCH: whether a story fails because of it
 count=0
 caught=0
 for patch in "$patches"/*.patch; do
+    [[ $# = 0 || " $* " = *" $(basename "$patch" .patch) "* ]] || continue
     count=$((count + 1))
     if notices "$patch"; then
         caught=$((caught + 1))
