@@ -1,7 +1,7 @@
 //! Who lives in a World: accounts with as many devices as a story wants.
 //!
-//! Adding a device is not part of the machine yet, so a second one is made as if it had been
-//! added: same account, own keys, a roster that lists both, and the secret they share.
+//! Where a story is not about adding a device, a second one is made as if it had been added: same
+//! account, own keys, a roster that lists both, and the secret they share.
 
 use std::net::Ipv6Addr;
 
