@@ -197,14 +197,14 @@ def run(data: bytes) -> dict:
     log, author = None, said["account"]
     for seq, entry in enumerate(said["entries"], 1):
         head, body = read("head", entry["head"]), entry["body"]
-        same((head["version"], head["kind"], head["flags"]), (VERSION, 1, 0))
+        same((head["version"], head["flags"]), (VERSION, 0))
         same((head["seq"], head["prev"]), (seq, before))
-        same(head["body_hash"], derive("body", body[:16], body[16:]))
+        same(not body or head["body_hash"] == derive("body", body[:16], body[16:]), True)
         log = log or (head["conversation"], head["device"])
         same((head["conversation"], head["device"]), log)
         before = derive("entry", entry["head"])
-        kept = {name: head[name] for name in ("seq", "seen", "at", "keep_for")}
-        entries.append(kept | {"id": before, "text": body[16:].decode()})
+        kept = {name: head[name] for name in ("seq", "kind", "seen", "target", "at", "keep_for")}
+        entries.append(kept | {"id": before, "content": body[16:] if body else None})
     same((said["suite"], log[1]), (SUITE, device(author, said["key"])))
     verify(said["key"], said["signature"], "run", before)
     return {"author": author, "conversation": log[0], "device": log[1], "entries": entries}

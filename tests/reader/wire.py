@@ -28,7 +28,8 @@ MESSAGES = {
     "introduction": "id step:int whom text:text letter",
     "have": "digests:digest* logs:log* whole*",
     "digest": "conversation digest:eight",
-    "log": "conversation device from:int upto:int id:eight beyond:ints _ _ tips*",
+    "log": "conversation device from:int upto:int id:eight beyond:ints read:int wants:ints"
+    " tips*",
     "want": "ranges:range*",
     "range": "conversation device first:int last:int",
     "list": "items*",

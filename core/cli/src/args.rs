@@ -202,6 +202,9 @@ pub(crate) enum Ask {
         /// Those around this message
         #[arg(long, value_name = "MSG")]
         around: Option<String>,
+        /// With the ids that name messages
+        #[arg(long)]
+        ids: bool,
     },
     /// Find messages by words in them, or how those begin; the newest first
     Search {
@@ -214,6 +217,50 @@ pub(crate) enum Ask {
         /// So many messages
         #[arg(long, default_value_t = 20)]
         limit: u32,
+    },
+    /// Answer a message
+    Reply {
+        /// Its id, or how it begins
+        #[arg(value_name = "MSG")]
+        message: String,
+        /// What to say
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Write a message of yours anew
+    Edit {
+        /// Its id, or how it begins
+        #[arg(value_name = "MSG")]
+        message: String,
+        /// What it says from now on
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+    },
+    /// Take a message of yours back, on every device
+    Retract {
+        /// Its id, or how it begins
+        #[arg(value_name = "MSG")]
+        message: String,
+    },
+    /// Say what you feel about a message
+    React {
+        /// Its id, or how it begins
+        #[arg(value_name = "MSG")]
+        message: String,
+        /// One emoji or letter, in the place of the one before
+        #[arg(required_unless_present = "undo")]
+        reaction: Option<String>,
+        /// Feel nothing any more
+        #[arg(long, conflicts_with = "reaction")]
+        undo: bool,
+    },
+    /// Set for how long messages with a friend are kept, on both sides, from now on
+    Expire {
+        /// With whom: a name, or how it begins
+        name: String,
+        /// From when each is first shown, as 90s, 10m, 12h or 7d; or off
+        #[arg(value_name = "TIME", value_parser = expiry)]
+        time: u32,
     },
     /// Show what you began to write to a friend, or keep it; sending empties it
     Draft {
@@ -286,6 +333,18 @@ fn lifetime(text: &str) -> Result<u32, String> {
         Ok(0) => Err("an invite is good for a second at least".into()),
         Ok(seconds) => Ok(seconds),
         Err(_) => Err("an invite is not good for so long".into()),
+    }
+}
+
+/// So many seconds; `off` is none.
+fn expiry(text: &str) -> Result<u32, String> {
+    match text {
+        "off" => Ok(0),
+        time => match u32::try_from(duration(time)?.as_secs()) {
+            Ok(0) => Err("a message is kept for a second at least; `off` keeps all".into()),
+            Ok(seconds) => Ok(seconds),
+            Err(_) => Err("no message is kept for so long; `off` keeps all".into()),
+        },
     }
 }
 

@@ -53,13 +53,33 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             Ok((json!({ "friend": name, "blocked": !undo }), words))
         }
         Ask::Send { name, text, .. } => send(node, &name, text).await,
-        Ask::Log { name, limit, before, around } => {
+        Ask::Reply { message, text } => {
+            act(node, &message, |message| Command::Reply { message, text }, "Answered").await
+        }
+        Ask::Edit { message, text } => {
+            act(node, &message, |message| Command::Edit { message, text }, "Written anew").await
+        }
+        Ask::Retract { message } => {
+            act(node, &message, |message| Command::Retract { message }, "Taken back").await
+        }
+        Ask::React { message, reaction, .. } => {
+            let reaction = reaction.unwrap_or_default();
+            act(node, &message, |message| Command::React { message, reaction }, "Said so").await
+        }
+        Ask::Expire { name, time } => {
+            let Friend { id, name, .. } = node.friend(&name).await?;
+            let id = said(&mut node, Command::Expire { friend: id, seconds: time }).await?;
+            let kept = show::kept(u64::from(time) * 1_000);
+            let words = format!("Messages with {} are {kept} from now on", show::line(&name));
+            Ok((json!({ "id": id }), words))
+        }
+        Ask::Log { name, limit, before, around, ids } => {
             let friend = node.friend(&name).await?;
             let messages = match around {
                 Some(id) => node.page(&friend, Page::Around(id), limit).await?,
                 None => node.log(&friend, before, limit).await?,
             };
-            let words = show::log(&messages, &friend.name, OffsetDateTime::now_utc());
+            let words = show::log(&messages, &friend.name, ids, OffsetDateTime::now_utc());
             Ok((json!({ "messages": messages }), words))
         }
         Ask::Search { text, with, limit } => search(node, text.join(" "), with, limit).await,
@@ -156,10 +176,27 @@ async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> 
         Some(text) => text,
         None => heard()?,
     };
-    let command = Command::Send { friend: friend.id, text };
-    let Reply::Sent(id) = node.0.command(command).await? else { bail!(ODD) };
+    let id = said(&mut node, Command::Send { friend: friend.id, text }).await?;
     let words = format!("Saved for {}  {}", show::line(&friend.name), show::short(&id));
     Ok((json!({ "id": id }), words))
+}
+
+/// Does something to the message whose id begins so, and says that it is done.
+async fn act(
+    mut node: Node,
+    message: &str,
+    command: impl FnOnce(String) -> Command,
+    done: &str,
+) -> Result<Said> {
+    let message = node.message(message).await?;
+    let id = said(&mut node, command(message.id)).await?;
+    Ok((json!({ "id": id }), format!("{done}  {}", show::short(&id))))
+}
+
+/// The id of what a command says.
+async fn said(node: &mut Node, command: Command) -> Result<String> {
+    let Reply::Sent(id) = node.0.command(command).await? else { bail!(ODD) };
+    Ok(id)
 }
 
 async fn search(mut node: Node, text: String, with: Option<String>, limit: u32) -> Result<Said> {

@@ -4,7 +4,7 @@
 //! can move the cursor, colour, hide or turn round what stands beside it.
 
 use anstyle::{AnsiColor, Style};
-use covey_node::api::{Found, Friend, Message, Standing, State, Status};
+use covey_node::api::{Content, Found, Friend, Message, Quote, Reaction, Standing, State, Status};
 use time::{OffsetDateTime, UtcOffset};
 
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -86,7 +86,7 @@ pub(crate) fn state(state: State, friend: &str) -> (Style, String) {
 
 /// A conversation, a message a line. What became of ours stands where it is something else than
 /// with our next one.
-pub(crate) fn log(messages: &[Message], friend: &str, now: OffsetDateTime) -> String {
+pub(crate) fn log(messages: &[Message], friend: &str, ids: bool, now: OffsetDateTime) -> String {
     let author = |message: &Message| if message.mine { "me".into() } else { line(&message.from) };
     let width = messages.iter().map(|message| author(message).chars().count()).max().unwrap_or(0);
     let mut lines = Vec::new();
@@ -94,15 +94,15 @@ pub(crate) fn log(messages: &[Message], friend: &str, now: OffsetDateTime) -> St
     for message in messages.iter().rev() {
         let when = moment(message.at, now);
         let indent = when.chars().count() + width + 4;
-        let text = message
-            .text
-            .as_ref()
-            .map_or("(newer than this program)".into(), |text| block(text, indent));
+        let text = content(message, indent);
         let mut shown =
             format!("{FAINT}{when}{FAINT:#}  {STRONG}{:width$}{STRONG:#}  {text}", author(message));
         if message.mine && after != Some(message.state) {
             let (style, words) = state(message.state, friend);
             shown += &format!("  {style}{words}{style:#}");
+        }
+        if ids {
+            shown += &format!("  {}", short(&message.id));
         }
         if message.mine {
             after = Some(message.state);
@@ -138,6 +138,45 @@ pub(crate) fn found(found: &[Found], friends: &[Friend], now: OffsetDateTime) ->
     match found.is_empty() {
         true => "Nothing was found".into(),
         false => lines.collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// What there is to see of a message, its further lines indented.
+fn content(message: &Message, indent: usize) -> String {
+    let mut shown = String::new();
+    if let Some(Quote { from, text, .. }) = &message.reply_to {
+        let text = text.as_ref().and_then(|text| text.lines().next()).unwrap_or("…");
+        shown = format!("{FAINT}> {} {}{FAINT:#}\n{:indent$}", line(from), line(text), "");
+    }
+    shown += &match message.content {
+        Content::Text => block(message.text.as_deref().unwrap_or_default(), indent),
+        Content::Newer => "(newer than this program)".into(),
+        Content::Expiry => format!("(messages are {} from here on)", kept(message.keep_for)),
+        Content::TakenBack => "(message taken back)".into(),
+        Content::Expired => "(its time is over)".into(),
+        Content::Lacking => "(not here yet)".into(),
+        Content::Act => "(about another message)".into(),
+    };
+    if message.edited {
+        shown += &format!("  {FAINT}edited{FAINT:#}");
+    }
+    for Reaction { from, mine, text } in &message.reactions {
+        let from = if *mine { "me".into() } else { line(from) };
+        shown += &format!("  {FAINT}{} {from}{FAINT:#}", line(text));
+    }
+    if message.clock_ahead {
+        shown += &format!("  {HEED}by a wrong clock{HEED:#}");
+    }
+    shown
+}
+
+/// For how long something is kept, in ms.
+pub(crate) fn kept(span: u64) -> String {
+    let seconds = span / 1_000;
+    let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
+    match units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("kept for {} {name}", seconds / unit),
+        None => "kept".into(),
     }
 }
 
@@ -217,13 +256,13 @@ mod tests {
     fn no_text_looks_like_a_message_of_somebody_else() {
         let forged = message(false, State::Delivered, "hi\n14:00  me   yes\n");
         let indented = format!("{}  Ana  hi\n            14:00  me   yes", moment(AT, NOW));
-        assert_eq!(plain(&log(&[forged], "Ana", NOW)), indented);
+        assert_eq!(plain(&log(&[forged], "Ana", false, NOW)), indented);
     }
 
     #[test]
     fn what_became_of_ours_is_said_once_for_several() {
         let states = [State::Delivered, State::Delivered, State::Waiting, State::Waiting];
-        let shown = plain(&log(&states.map(|state| message(true, state, "x")), "Ana", NOW));
+        let shown = plain(&log(&states.map(|state| message(true, state, "x")), "Ana", false, NOW));
         let said: Vec<_> = shown.lines().filter_map(|line| line.split_once("me  ")).collect();
         let said: Vec<_> = said.into_iter().map(|(_, said)| said).collect();
         assert_eq!(said, ["x", "x  delivered", "x", "x  waiting for Ana"]);
@@ -231,8 +270,35 @@ mod tests {
 
     #[test]
     fn a_message_of_a_newer_program_says_so() {
-        let newer = Message { text: None, ..message(false, State::Delivered, "") };
-        assert!(log(&[newer], "Ana", NOW).contains("newer than this program"));
+        let newer = Message { content: Content::Newer, ..message(false, State::Delivered, "") };
+        assert!(log(&[newer], "Ana", false, NOW).contains("newer than this program"));
+    }
+
+    #[test]
+    fn what_became_of_a_message_stands_beside_it() {
+        let quote = Quote { id: "00".repeat(32), from: "Ben".into(), text: Some("a\nb".into()) };
+        let thumb = Reaction { from: "Ana".into(), mine: false, text: "👍".into() };
+        let hi = Message {
+            edited: true,
+            reply_to: Some(quote),
+            reactions: vec![thumb],
+            ..message(false, State::Delivered, "hi")
+        };
+        let ahead = Message { clock_ahead: true, ..message(false, State::Delivered, "from 2099") };
+        let set = Message {
+            content: Content::Expiry,
+            keep_for: 7_200_000,
+            ..message(false, State::Delivered, "")
+        };
+        let gone = Message { content: Content::TakenBack, ..set.clone() };
+        let lines = plain(&log(&[hi, ahead, set, gone], "Ana", false, NOW));
+        let said: Vec<_> =
+            lines.lines().map(|line| line.trim_start_matches(&lines[..12])).collect();
+        assert_eq!(said[0], "> Ben a");
+        assert_eq!(said[1].trim_start(), "hi  edited  👍 Ana");
+        assert_eq!(said[2], "from 2099  by a wrong clock");
+        assert_eq!(said[3], "(messages are kept for 2 h from here on)");
+        assert_eq!(said[4], "(message taken back)");
     }
 
     #[test]
@@ -292,9 +358,15 @@ mod tests {
             friend: "00".repeat(32),
             mine,
             from: from.into(),
+            content: Content::Text,
             text: Some(text.into()),
+            edited: false,
+            reply_to: None,
+            reactions: Vec::new(),
+            keep_for: 0,
             state,
             at: AT,
+            clock_ahead: false,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         invite::InviteError,
     },
     reach::{self, DialId, Failure},
-    talk::{self, TextError},
+    talk::{self, SayError, Saying},
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
 };
 
@@ -83,6 +83,10 @@ pub enum Command {
     Accept(String),
     /// To say a text.
     Send(ConversationId, String),
+    /// To say something about a message, where that is.
+    Act(Saying),
+    /// To have what is said from now on kept for so long; no time is for ever.
+    Expire(ConversationId, Duration),
     /// To keep a text that is not sent yet, or, with an empty one, none.
     Draft(ConversationId, String),
     /// To call a friend so.
@@ -127,9 +131,9 @@ pub enum Refusal {
     /// No device is added.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// The text cannot be said.
+    /// It cannot be said.
     #[error(transparent)]
-    Text(#[from] TextError),
+    Say(#[from] SayError),
     /// The name is empty, too long, or another friend's.
     #[error("that name is empty, too long, or another friend's; choose another")]
     Name,

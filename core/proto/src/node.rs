@@ -83,11 +83,14 @@ impl Node {
                 self.people.move_to(&addresses, now, shelf);
                 self.reach.again(now);
             }
-            Input::ClockStep => self.reach.again(now),
+            Input::ClockStep => {
+                self.reach.again(now);
+                self.talk.clock_step(now, shelf);
+            }
             Input::Stir(fresh) => self.dice.stir(&fresh),
             Input::Timeout => {
                 self.people.on_timeout(now, &mut self.dice, shelf);
-                self.talk.on_timeout(now);
+                self.talk.on_timeout(now, shelf);
             }
         }
         self.dice.forget();
@@ -117,6 +120,11 @@ impl Node {
     /// Who we are and whom we know, for whoever shows it.
     pub fn people(&self) -> &People {
         &self.people
+    }
+
+    /// How many acts on messages counted for nothing since the start.
+    pub fn ignored(&self) -> u64 {
+        self.talk.ignored
     }
 
     /// Which accounts are linked.
@@ -183,7 +191,7 @@ impl Node {
             Said::Run(run) => {
                 let log = run.log();
                 if self.people.may_say(account, run.author(), log.device, log.conversation)
-                    && self.talk.take(&run, shelf)
+                    && self.talk.take(&run, now, shelf)
                 {
                     self.people.go_on_anew(&mut self.dice, shelf);
                 }

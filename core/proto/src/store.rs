@@ -3,12 +3,12 @@
 //! Reads go through the transaction, so a row written by this batch is seen by this batch. Calls
 //! do not fail one by one: the shell remembers an error and fails the commit.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use crate::{
-    id::{ConversationId, EntryId, LogId, Seq},
+    id::{AccountId, ConversationId, EntryId, LogId, Seq},
     time::Time,
-    wire::{Entry, Run},
+    wire::{Entry, Kind as EntryKind, Run},
 };
 
 /// A row of state: loaded by `Node::new`, never migrated.
@@ -62,11 +62,21 @@ pub struct Message {
     /// Its place there.
     pub seq: Seq,
     /// Its author.
-    pub from: crate::AccountId,
+    pub from: AccountId,
     /// When its author says it was written.
     pub at: Time,
     /// What it is sorted by, then by id: the same on every device.
     pub order: Time,
+    /// Since when it is shown here.
+    pub since: Time,
+    /// How long it is kept from then on, in ms; 0 is for ever.
+    pub keep_for: u64,
+    /// What it answers.
+    pub reply_to: Option<EntryId>,
+    /// Whether its author wrote it anew.
+    pub edited: bool,
+    /// Who feels what about it, by account.
+    pub reactions: Vec<(AccountId, String)>,
     /// What it says.
     pub shown: Shown,
 }
@@ -75,9 +85,30 @@ pub struct Message {
 #[derive(Clone, PartialEq, Eq)]
 pub enum Shown {
     /// A text.
-    Text(alloc::string::String),
+    Text(String),
     /// Something newer than this app.
     Newer,
+    /// From here on texts are kept for so many ms; 0 is for ever.
+    Expiry(u64),
+    /// Its author took it back.
+    Retracted,
+    /// Its time is over, here or where it came from.
+    Expired,
+    /// What it says has yet to come.
+    Lacking,
+    /// Nothing: it acts on another one. Pages pass it over.
+    Act,
+}
+
+impl Shown {
+    /// What it says, if it is a text.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Newer | Self::Expiry(_) | Self::Retracted => None,
+            Self::Expired | Self::Lacking | Self::Act => None,
+        }
+    }
 }
 
 /// Texts are not for logs.
@@ -86,8 +117,32 @@ impl core::fmt::Debug for Shown {
         f.write_str(match self {
             Self::Text(_) => "Text",
             Self::Newer => "Newer",
+            Self::Expiry(_) => "Expiry",
+            Self::Retracted => "Retracted",
+            Self::Expired => "Expired",
+            Self::Lacking => "Lacking",
+            Self::Act => "Act",
         })
     }
+}
+
+/// What counts of an account's acts of one kind on one entry: the one of the highest moment and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Where.
+    pub conversation: ConversationId,
+    /// On what; [`EntryId::NONE`] on the conversation itself.
+    pub target: EntryId,
+    /// Whose.
+    pub from: AccountId,
+    /// Which.
+    pub kind: EntryKind,
+    /// When its author says it was done.
+    pub at: Time,
+    /// The entry.
+    pub id: EntryId,
+    /// What it says; nothing if that is gone.
+    pub content: Vec<u8>,
 }
 
 /// How far a piece of a log reaches.
@@ -107,16 +162,31 @@ pub trait Shelf {
     fn delete(&mut self, kind: Kind, key: &[u8]);
     /// Appends a run to its log; entries that are there already stay as they are.
     fn append(&mut self, run: &Run);
-    /// Shows a message, or shows it anew.
+    /// Rewrites what is stored of an entry: with or without its body, as it is given.
+    fn rewrite(&mut self, entry: &Entry);
+    /// Shows a message, or shows it anew. Its reactions are not kept with it but as acts.
     fn show(&mut self, message: &Message);
+    /// Keeps what counts of an account's acts of a kind, over what counted before.
+    fn act(&mut self, act: &Act);
+    /// What counts of the acts on an entry, by account and kind.
+    fn acts(&self, conversation: ConversationId, target: EntryId) -> Vec<Act>;
+    /// What is shown of an entry, also if that is nothing.
+    fn find(&self, id: EntryId) -> Option<Message>;
     /// The entries at a place of a log: more than one where it forks.
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry>;
     /// The order of a shown message of the conversation whose id begins so.
     fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time>;
-    /// The entries of the conversation that name this one among what their author had seen.
+    /// The entries of the conversation that name this one: their author had seen it, or they are
+    /// edits of it.
     fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)>;
-    /// The largest order shown in the conversation; entries written next go behind it.
+    /// The largest order on a page of the conversation; entries written next go behind it.
     fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)>;
     /// How far whole runs behind `after` reach within `budget` bytes; at least one run, if any.
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span>;
+    /// Messages whose time is over, so many at most.
+    fn expired(&self, now: Time, limit: usize) -> Vec<Message>;
+    /// When the time of the next message is over.
+    fn next_expiry(&self) -> Option<Time>;
+    /// What is kept for a while, and shown since later than `after`, is shown since now.
+    fn recount(&mut self, after: Time, now: Time);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use covey_proto::{
-    AccountId, DeviceId, EntryId, Event, Input, LinkId, Node, Time,
+    AccountId, DeviceId, EntryId, Event, Input, LinkId, LogId, Node, Seq, Time,
     io::{Asker, Refusal, Reply},
     people::{card::Class, own::Me},
     seal::x25519_public,
@@ -66,6 +66,8 @@ pub(crate) struct Device {
     pub(crate) sent: BTreeSet<EntryId>,
     /// What its node ever told a person to be a message.
     pub(crate) shown: BTreeSet<EntryId>,
+    /// Of which places of each log it wants the bodies, as it told last.
+    pub(crate) wants: BTreeMap<LogId, Vec<Seq>>,
 }
 
 impl Device {
@@ -101,6 +103,7 @@ impl Device {
             events: Vec::new(),
             sent: BTreeSet::new(),
             shown: BTreeSet::new(),
+            wants: BTreeMap::new(),
         }
     }
 

@@ -17,6 +17,7 @@ impl World {
                     let held = device.disk.whole(*log) >= have.upto
                         && have.beyond.iter().all(|(_, last)| device.disk.holds(*log, *last));
                     assert!(held, "{who:?} tells to hold of {log:?} what it does not: {have:?}");
+                    device.wants.insert(*log, have.wants.clone());
                 }
             }
             Output::Done(_, Ok(Reply::Sent(id))) => {
@@ -27,6 +28,10 @@ impl World {
                 let (id, shown) = (message.id, device.disk.shows(message.id));
                 assert!(shown, "{who:?} shows {id:?}, which is not on its disk");
                 assert!(device.shown.insert(id), "{who:?} shows {id:?} twice");
+            }
+            Output::Event(Event::Talk(News::Changed(message))) => {
+                let (id, shown) = (message.id, device.shown.contains(&message.id));
+                assert!(shown, "{who:?} shows {id:?} otherwise before it shows it at all");
             }
             Output::Event(Event::Talk(News::Delivered(log, seq))) => {
                 let (log, seq, account) = (*log, *seq, device.account);

@@ -6,7 +6,6 @@
 //! they were met; friends do not know the device that it is afterwards, and cannot call it.
 
 use covey_proto::{
-    ConversationId, EntryId,
     dice::Dice,
     people::own::Me,
     store::{Kind, Shelf as _},
@@ -45,14 +44,14 @@ impl Disk {
         for (_, bytes) in self.runs.remove(&place).into_iter().flatten() {
             let run = Run::stored(bytes).expect("it was taken in");
             for entry in run.entries() {
-                self.set_message((entry.head.log.conversation, entry.id), None);
+                self.set_message(entry.id, None);
             }
         }
     }
 
     fn lose_message(&mut self, dice: &mut Dice) {
-        let shown: Option<(ConversationId, EntryId)> = one_of(self.messages.keys().copied(), dice);
-        shown.into_iter().for_each(|key| self.set_message(key, None));
+        let shown = one_of(self.messages.keys().copied(), dice);
+        shown.into_iter().for_each(|id| self.set_message(id, None));
     }
 
     /// A row of what others told, or of where they were reached.

@@ -10,14 +10,15 @@ use std::{
 };
 
 use covey_proto::{
-    Command, ConversationId, EntryId, Input, LogId, Node, Seq, Time,
+    AccountId, Command, ConversationId, EntryId, Input, LogId, Node, Seq, Time,
     io::Asker,
     people::{card::Class, own::Me},
-    store::{Kind, Message, Record, Shelf, Span},
-    wire::{Entry, Run, entry::MAX_ENTRIES, letter::InviteKind},
+    store::{Act, Kind, Message, Record, Shelf, Shown, Span},
+    wire::{Entry, Kind as EntryKind, Run, letter::InviteKind, run::MAX_ENTRIES},
 };
 
 pub(crate) type Place = (LogId, Seq);
+type ActKey = (ConversationId, EntryId, AccountId, EntryKind);
 
 /// What a device holds, and how to take back what the open batch wrote.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +27,10 @@ pub(crate) struct Disk {
     /// By log and last place, with the first; branches of a fork may end at the same one.
     pub(crate) runs: BTreeMap<Place, Vec<(Seq, Vec<u8>)>>,
     pub(crate) readers: BTreeMap<(ConversationId, [u8; 8]), BTreeSet<Place>>,
-    pub(crate) messages: BTreeMap<(ConversationId, EntryId), Message>,
+    pub(crate) messages: BTreeMap<EntryId, Message>,
     orders: BTreeSet<(ConversationId, Time, EntryId)>,
+    ends: BTreeSet<(Time, EntryId)>,
+    acts: BTreeMap<ActKey, Act>,
     undo: Vec<Undo>,
     /// How to take back the last commits.
     commits: VecDeque<Vec<Undo>>,
@@ -42,7 +45,9 @@ enum Undo {
     State((Kind, Vec<u8>), Option<Vec<u8>>),
     Run(Place),
     Reader((ConversationId, [u8; 8]), Place),
-    Message((ConversationId, EntryId), Option<Message>),
+    Bytes(Place, usize, Vec<u8>),
+    Message(EntryId, Option<Message>),
+    Act(ActKey, Option<Act>),
 }
 
 impl Disk {
@@ -108,7 +113,10 @@ impl Disk {
                 Undo::Reader(seen, place) => {
                     self.readers.entry(seen).or_default().remove(&place);
                 }
-                Undo::Message(key, before) => self.set_message(key, before),
+                Undo::Bytes(place, nth, before) => self.set_bytes(place, nth, before),
+                Undo::Message(id, before) => self.set_message(id, before),
+                Undo::Act(key, Some(before)) => _ = self.acts.insert(key, before),
+                Undo::Act(key, None) => _ = self.acts.remove(&key),
             }
         }
     }
@@ -123,7 +131,7 @@ impl Disk {
         let (first, last) = (EntryId([0; 32]), EntryId([0xff; 32]));
         let end = Time(u64::MAX);
         let range = (conversation, Time(0), first)..=(conversation, end, last);
-        self.orders.range(range).filter_map(|(c, _, id)| self.messages.get(&(*c, *id)))
+        self.orders.range(range).filter_map(|(_, _, id)| self.messages.get(id))
     }
 
     /// Up to where the log is there without a gap.
@@ -151,12 +159,22 @@ impl Disk {
 
     /// All entries that a person sees.
     pub(crate) fn ids(&self) -> impl Iterator<Item = EntryId> {
-        self.messages.keys().map(|(_, id)| *id)
+        self.messages.keys().copied()
+    }
+
+    /// Whether these words stand anywhere on it.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        let runs = self.runs.values().flatten().map(|(_, bytes)| bytes.as_slice());
+        let acts = self.acts.values().map(|act| act.content.as_slice());
+        let texts = self.messages.values().filter_map(|message| message.shown.text());
+        let texts = texts.map(str::as_bytes);
+        let holds = |bytes: &[u8]| bytes.windows(words.len()).any(|part| part == words.as_bytes());
+        runs.chain(acts).chain(texts).any(holds)
     }
 
     /// Whether a person sees this entry.
     pub(crate) fn shows(&self, id: EntryId) -> bool {
-        self.messages.keys().any(|(_, shown)| *shown == id)
+        self.messages.contains_key(&id)
     }
 
     fn range(&self, log: LogId, first: Seq, last: Seq) -> impl Iterator<Item = (Seq, &[u8])> {
@@ -170,15 +188,26 @@ impl Disk {
         self.range(log, seq, end).filter(move |(first, _)| *first <= seq).map(|(_, bytes)| bytes)
     }
 
-    pub(crate) fn set_message(&mut self, key: (ConversationId, EntryId), message: Option<Message>) {
-        let (conversation, id) = key;
-        let order = message.as_ref().map(|message| message.order);
-        let before = match message {
-            Some(message) => self.messages.insert(key, message),
-            None => self.messages.remove(&key),
+    pub(crate) fn set_message(&mut self, id: EntryId, message: Option<Message>) {
+        let order = |message: &Message| (message.log.conversation, message.order, id);
+        let end = |message: &Message| (Time(message.since.0 + message.keep_for), id);
+        let before = match &message {
+            Some(message) => self.messages.insert(id, message.clone()),
+            None => self.messages.remove(&id),
         };
-        before.map(|before| self.orders.remove(&(conversation, before.order, id)));
-        order.map(|order| self.orders.insert((conversation, order, id)));
+        if let Some(before) = before {
+            self.orders.remove(&order(&before));
+            self.ends.remove(&end(&before));
+        }
+        if let Some(message) = message.filter(|message| message.shown != Shown::Act) {
+            self.orders.insert(order(&message));
+            self.ends.extend((message.keep_for > 0).then(|| end(&message)));
+        }
+    }
+
+    fn set_bytes(&mut self, place: Place, nth: usize, bytes: Vec<u8>) {
+        let run = self.runs.get_mut(&place).and_then(|runs| runs.get_mut(nth));
+        run.expect("it is there").1 = bytes;
     }
 }
 
@@ -197,7 +226,7 @@ impl Shelf for Disk {
 
     fn append(&mut self, run: &Run) {
         let (log, last) = (run.log(), run.last().head.seq);
-        let there = |entry: &Entry| self.at(log, entry.head.seq).contains(entry);
+        let there = |entry: &Entry| self.at(log, entry.head.seq).iter().any(|e| e.id == entry.id);
         if run.entries().iter().all(there) {
             return;
         }
@@ -207,8 +236,9 @@ impl Shelf for Disk {
             .push((run.first().head.seq, run.bytes().to_vec()));
         self.undo.push(Undo::Run((log, last)));
         for head in run.entries().iter().map(|entry| &entry.head) {
-            for id in &head.seen {
-                let (seen, place) = ((log.conversation, *id), (log, head.seq));
+            let edited = head.target.filter(|_| head.kind == EntryKind::Edit);
+            for id in head.seen.iter().copied().chain(edited.map(|id| id.short())) {
+                let (seen, place) = ((log.conversation, id), (log, head.seq));
                 if self.readers.entry(seen).or_default().insert(place) {
                     self.undo.push(Undo::Reader(seen, place));
                 }
@@ -216,11 +246,43 @@ impl Shelf for Disk {
         }
     }
 
+    fn rewrite(&mut self, entry: &Entry) {
+        let (log, seq) = (entry.head.log, entry.head.seq);
+        let end = Seq(seq.0.saturating_add(MAX_ENTRIES as u64 - 1));
+        let mut fresh = Vec::new();
+        for (place, runs) in self.runs.range((log, seq)..=(log, end)) {
+            for (nth, (_, bytes)) in runs.iter().enumerate() {
+                fresh.extend(open(bytes).holding(entry).map(|run| (*place, nth, run)));
+            }
+        }
+        for (place, nth, run) in fresh {
+            let before = self.runs.get(&place).and_then(|runs| runs.get(nth));
+            let before = before.expect("it is there").1.clone();
+            self.set_bytes(place, nth, run.bytes().to_vec());
+            self.undo.push(Undo::Bytes(place, nth, before));
+        }
+    }
+
     fn show(&mut self, message: &Message) {
-        let key = (message.log.conversation, message.id);
-        let before = self.messages.get(&key).cloned();
-        self.set_message(key, Some(message.clone()));
-        self.undo.push(Undo::Message(key, before));
+        let before = self.messages.get(&message.id).cloned();
+        self.set_message(message.id, Some(message.clone()));
+        self.undo.push(Undo::Message(message.id, before));
+    }
+
+    fn act(&mut self, act: &Act) {
+        let key = (act.conversation, act.target, act.from, act.kind);
+        let before = self.acts.insert(key, act.clone());
+        self.undo.push(Undo::Act(key, before));
+    }
+
+    fn acts(&self, conversation: ConversationId, target: EntryId) -> Vec<Act> {
+        let begin = (conversation, target, AccountId([0; 32]), EntryKind::Text);
+        let all = self.acts.range(begin..).map(|(_, act)| act);
+        all.take_while(|a| (a.conversation, a.target) == (conversation, target)).cloned().collect()
+    }
+
+    fn find(&self, id: EntryId) -> Option<Message> {
+        self.messages.get(&id).cloned()
     }
 
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
@@ -238,10 +300,10 @@ impl Shelf for Disk {
             if let Some((start, _)) = bytes.split_first_chunk_mut() {
                 *start = id;
             }
-            (conversation, EntryId(bytes))
+            EntryId(bytes)
         };
-        let mut found = self.messages.range(fill(0)..=fill(0xff));
-        found.next().map(|(_, message)| message.order)
+        let mut found = self.messages.range(fill(0)..=fill(0xff)).map(|(_, message)| message);
+        found.find(|m| m.log.conversation == conversation).map(|message| message.order)
     }
 
     fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)> {
@@ -265,6 +327,21 @@ impl Shelf for Disk {
             span = Some(Span { last: *last, bytes });
         }
         span
+    }
+
+    fn expired(&self, now: Time, limit: usize) -> Vec<Message> {
+        let due = self.ends.iter().take_while(|(end, _)| *end <= now).take(limit);
+        due.filter_map(|(_, id)| self.find(*id)).collect()
+    }
+
+    fn next_expiry(&self) -> Option<Time> {
+        self.ends.first().map(|(end, _)| *end)
+    }
+
+    fn recount(&mut self, after: Time, now: Time) {
+        let kept = self.ends.iter().filter_map(|(_, id)| self.find(*id));
+        let late: Vec<_> = kept.filter(|message| message.since > after).collect();
+        late.into_iter().for_each(|message| self.show(&Message { since: now, ..message }));
     }
 }
 

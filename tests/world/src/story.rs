@@ -11,9 +11,9 @@ use covey_proto::{
         directory::Directory,
     },
     seal::{Secret, SigningKey},
-    store::{Kind, Message, Shown},
-    talk::parse_have,
-    wire::{Frame, letter::InviteKind},
+    store::{Kind, Message, Shelf as _, Shown},
+    talk::{Saying, parse_have},
+    wire::{Frame, LogHave, letter::InviteKind},
 };
 
 use crate::{device::Who, world::World};
@@ -162,6 +162,40 @@ impl World {
         self.device(who).sent.iter().copied()
     }
 
+    /// Somebody does something to a message.
+    ///
+    /// # Errors
+    /// Why it came to nothing.
+    pub fn act(&mut self, who: Who, saying: Saying) -> Result<EntryId, Refusal> {
+        match self.ask(who, Command::Act(saying))? {
+            Reply::Sent(id) => Ok(id),
+            other @ (Reply::Done | Reply::Invite(_) | Reply::Friend(_)) => {
+                unreachable!("not said: {other:?}")
+            }
+        }
+    }
+
+    /// A message as a device shows it.
+    ///
+    /// # Panics
+    /// If it does not.
+    #[must_use]
+    pub fn message(&self, who: Who, id: EntryId) -> Message {
+        self.device(who).disk.find(id).expect("it is shown")
+    }
+
+    /// Whether these words stand anywhere on a device's disk.
+    #[must_use]
+    pub fn disk_says(&self, who: Who, words: &str) -> bool {
+        self.device(who).disk.says(words)
+    }
+
+    /// How many acts on a message a device looks at.
+    #[must_use]
+    pub fn acts_on(&self, who: Who, id: EntryId) -> usize {
+        self.device(who).disk.acts(self.message(who, id).log.conversation, id).len()
+    }
+
     /// What a device shows of what the two persons said, in order.
     pub fn messages(&self, who: Who, one: Who, other: Who) -> impl Iterator<Item = &Message> {
         self.device(who).disk.page(self.talk_of(one, other))
@@ -174,6 +208,11 @@ impl World {
         all.map(|message| match &message.shown {
             Shown::Text(text) => text.as_str(),
             Shown::Newer => "(newer)",
+            Shown::Expiry(_) => "(expiry)",
+            Shown::Retracted => "(taken back)",
+            Shown::Expired => "(expired)",
+            Shown::Lacking => "(lacking)",
+            Shown::Act => "(act)",
         })
         .collect()
     }
@@ -185,7 +224,8 @@ impl World {
         let rows = self.device(who).disk.rows(Kind::Have);
         let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes));
         let his = told.filter(|(_, account, of, _)| (*of, *account) == (log, self.account(to)));
-        his.map(|(.., have)| have.upto).max().unwrap_or_default()
+        let last = |have: LogHave| (1..=have.upto.0).map(Seq).rev().find(|seq| have.received(*seq));
+        his.filter_map(|(.., have)| last(have)).max().unwrap_or_default()
     }
 
     /// Up to where a device holds what `from` said to `to`.
@@ -205,6 +245,13 @@ impl World {
     #[must_use]
     pub fn is_on(&self, who: Who) -> bool {
         self.device(who).node.is_some()
+    }
+
+    /// The places of what `from` said to `to` of which a device wants the bodies, as it told last.
+    #[must_use]
+    pub fn wanted(&self, who: Who, from: Who, to: Who) -> Vec<Seq> {
+        let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
+        self.device(who).wants.get(&log).cloned().unwrap_or_default()
     }
 
     /// How many links a device has with another one.

@@ -24,7 +24,43 @@ friend: string,
 /**
  * What.
  */
-text: string, } } | { "draft": { 
+text: string, } } | { "reply": { 
+/**
+ * Its id.
+ */
+message: string, 
+/**
+ * What to say.
+ */
+text: string, } } | { "edit": { 
+/**
+ * Its id.
+ */
+message: string, 
+/**
+ * What it says from now on.
+ */
+text: string, } } | { "retract": { 
+/**
+ * Its id.
+ */
+message: string, } } | { "react": { 
+/**
+ * Its id.
+ */
+message: string, 
+/**
+ * One emoji or letter; nothing to feel nothing any more.
+ */
+reaction: string, } } | { "expire": { 
+/**
+ * With whom.
+ */
+friend: string, 
+/**
+ * So many seconds from when each is first shown; 0 is for ever.
+ */
+seconds: number, } } | { "draft": { 
 /**
  * To whom.
  */
@@ -286,9 +322,30 @@ mine: boolean,
  */
 from: string, 
 /**
- * What it says; nothing if it is newer than this app.
+ * What there is to see of it.
+ */
+content: Content, 
+/**
+ * What it says, if it is a text.
  */
 text: string | null, 
+/**
+ * Whether its author wrote it anew.
+ */
+edited: boolean, 
+/**
+ * What it answers.
+ */
+reply_to: Quote | null, 
+/**
+ * Who feels what about it.
+ */
+reactions: Array<Reaction>, 
+/**
+ * How long it is kept from when it is first shown, in ms, or of a setting what it sets; 0 is for
+ * ever.
+ */
+keep_for: number, 
 /**
  * What became of it.
  */
@@ -296,7 +353,11 @@ state: State,
 /**
  * When it was written, by its author's clock.
  */
-at: number, };
+at: number, 
+/**
+ * Whether that clock was ahead: it came before it was written.
+ */
+clock_ahead: boolean, };
 
 export type Found = { 
 /**
@@ -317,6 +378,36 @@ text: string,
  * Whether it matches.
  */
 matches: boolean, };
+
+export type Content = "text" | "newer" | "expiry" | "taken_back" | "expired" | "lacking" | "act";
+
+export type Quote = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Who wrote it, by name; nobody if it is not here.
+ */
+from: string, 
+/**
+ * What it says now, if it is here, and a text.
+ */
+text: string | null, };
+
+export type Reaction = { 
+/**
+ * Who, by name.
+ */
+from: string, 
+/**
+ * Whether it is us.
+ */
+mine: boolean, 
+/**
+ * What.
+ */
+text: string, };
 
 export type State = "failed" | "waiting" | "sending" | "delivered";
 

@@ -2,6 +2,7 @@
 //! this machine's.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's helpers fail the test")]
 
+mod acts;
 mod alone;
 mod friends;
 mod history;

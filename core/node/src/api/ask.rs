@@ -36,6 +36,39 @@ pub enum Command {
         /// What.
         text: String,
     },
+    /// Answer a message: 1 byte to 32 KiB.
+    Reply {
+        /// Its id.
+        message: String,
+        /// What to say.
+        text: String,
+    },
+    /// Write a message of one's own anew: 1 byte to 32 KiB.
+    Edit {
+        /// Its id.
+        message: String,
+        /// What it says from now on.
+        text: String,
+    },
+    /// Take a message of one's own back.
+    Retract {
+        /// Its id.
+        message: String,
+    },
+    /// Say what one feels about a message, in the place of what one felt before.
+    React {
+        /// Its id.
+        message: String,
+        /// One emoji or letter; nothing to feel nothing any more.
+        reaction: String,
+    },
+    /// Set for how long texts of a conversation are kept, on both sides, from now on.
+    Expire {
+        /// With whom.
+        friend: String,
+        /// So many seconds from when each is first shown; 0 is for ever.
+        seconds: u32,
+    },
     /// Keep what a person began to write to a friend, in the place of what was kept: 32 KiB at
     /// most. Sending something empties it.
     Draft {

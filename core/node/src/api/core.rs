@@ -260,10 +260,18 @@ impl Core {
             held.insert(log, others.map(|(_, _, _, have)| have).collect());
         }
         let arrived = |log: &LogId, seq: Seq| {
-            held.get(log).is_some_and(|haves| haves.iter().any(|have| have.holds(seq)))
+            held.get(log).is_some_and(|haves| haves.iter().any(|have| have.received(seq)))
         };
+        let mut answered = BTreeMap::new();
+        for (id, here) in shown.iter().filter_map(|m| Some((m.reply_to?, m.log.conversation))) {
+            let found = self.0.history.find(id, id, 1).map_err(Failure::new)?.pop();
+            answered.extend(found.filter(|m| m.log.conversation == here).map(|m| (id, m)));
+        }
         Ok(self.read(|view| {
-            let tell = |message| view.message(message, arrived(&message.log, message.seq));
+            let tell = |message: &Shown| {
+                let answered = message.reply_to.and_then(|id| answered.get(&id));
+                view.message(message, arrived(&message.log, message.seq), answered)
+            };
             shown.iter().map(tell).collect()
         }))
     }

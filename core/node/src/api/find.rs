@@ -1,6 +1,6 @@
 //! Searching, as shells see it: messages with the piece of their text that matched.
 
-use covey_proto::{ConversationId, store::Shown};
+use covey_proto::ConversationId;
 
 use super::{Core, Failure, Found, Piece};
 use crate::store::{self, Mark, Wanted};
@@ -21,10 +21,10 @@ impl Core {
         let found = self.history().search(&wanted, with, limit).map_err(Failure::new)?;
         let (shown, marks): (Vec<_>, Vec<_>) =
             found.into_iter().map(|store::Found { message, marks }| (message, marks)).unzip();
-        let excerpts = shown.iter().zip(&marks).map(|(message, marks)| match &message.shown {
-            Shown::Text(text) => excerpt(text, marks),
-            Shown::Newer => Vec::new(),
-        });
+        let excerpts = shown
+            .iter()
+            .zip(&marks)
+            .map(|(message, marks)| excerpt(message.shown.text().unwrap_or_default(), marks));
         let found = self.tell(&shown)?.into_iter().zip(excerpts);
         Ok(found.map(|(message, excerpt)| Found { message, excerpt }).collect())
     }

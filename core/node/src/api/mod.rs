@@ -18,8 +18,8 @@ pub use self::{
     ask::{Answer, Command, InviteKind, Page, Query, Reply},
     core::{Core, Listener},
     tell::{
-        Adding, Device, Devices, Event, Failure, Found, Friend, Message, Offer, Piece, Standing,
-        State, Status, Step,
+        Adding, Content, Device, Devices, Event, Failure, Found, Friend, Message, Offer, Piece,
+        Quote, Reaction, Standing, State, Status, Step,
     },
 };
 pub(crate) use self::{core::Ask, view::View};
@@ -55,6 +55,9 @@ mod tests {
             Message::decl(&cfg),
             Found::decl(&cfg),
             Piece::decl(&cfg),
+            Content::decl(&cfg),
+            Quote::decl(&cfg),
+            Reaction::decl(&cfg),
             State::decl(&cfg),
             Event::decl(&cfg),
             Failure::decl(&cfg),

@@ -152,13 +152,72 @@ pub struct Message {
     pub mine: bool,
     /// Who wrote it, by name.
     pub from: String,
-    /// What it says; nothing if it is newer than this app.
+    /// What there is to see of it.
+    pub content: Content,
+    /// What it says, if it is a text.
     pub text: Option<String>,
+    /// Whether its author wrote it anew.
+    pub edited: bool,
+    /// What it answers.
+    pub reply_to: Option<Quote>,
+    /// Who feels what about it.
+    pub reactions: Vec<Reaction>,
+    /// How long it is kept from when it is first shown, in ms, or of a setting what it sets; 0 is for
+    /// ever.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub keep_for: u64,
     /// What became of it.
     pub state: State,
     /// When it was written, by its author's clock.
     #[cfg_attr(test, ts(type = "number"))]
     pub at: u64,
+    /// Whether that clock was ahead: it came before it was written.
+    pub clock_ahead: bool,
+}
+
+/// What there is to see of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A text.
+    Text,
+    /// Something newer than this app.
+    Newer,
+    /// How long texts are kept was set.
+    Expiry,
+    /// Its author took it back.
+    TakenBack,
+    /// Its time is over.
+    Expired,
+    /// It has yet to come.
+    Lacking,
+    /// An edit, a reaction or the like: shown by what it does to another message.
+    Act,
+}
+
+/// What a message answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Quote {
+    /// Its id.
+    pub id: String,
+    /// Who wrote it, by name; nobody if it is not here.
+    pub from: String,
+    /// What it says now, if it is here, and a text.
+    pub text: Option<String>,
+}
+
+/// What somebody feels about a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Reaction {
+    /// Who, by name.
+    pub from: String,
+    /// Whether it is us.
+    pub mine: bool,
+    /// What.
+    pub text: String,
 }
 
 /// A message that was searched for.
@@ -204,7 +263,7 @@ pub enum State {
 pub enum Event {
     /// All that is told by [`super::Query::Status`].
     Snapshot(Status),
-    /// A message is there, or is shown elsewhere in its conversation.
+    /// A message is there, or is shown otherwise than before.
     Message(Message),
     /// Our messages in a conversation reached a device of the friend: their states are other ones.
     Delivered {

@@ -1,15 +1,18 @@
 //! What the loop shows of itself, in the API's words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use covey_proto::{
     AccountId, ConversationId, DeviceId,
     people::{self, Friend as Person},
     seal::hex,
-    store::{Message as Shown, Shown as Content},
+    store::{Message as Shown, Shown as Body},
 };
 
-use super::{Friend, Message, Offer, Standing, State, Status};
+use super::{Content, Friend, Message, Offer, Quote, Reaction, Standing, State, Status};
 use crate::net::Counts;
 
 /// What the loop shows of itself.
@@ -81,8 +84,21 @@ impl View {
         person.account.is_some_and(|account| self.online.contains(&account))
     }
 
-    pub(super) fn message(&self, shown: &Shown, arrived: bool) -> Message {
-        let person = self.people.get(&shown.log.conversation);
+    /// Who that is, by name.
+    fn name(&self, account: AccountId, here: ConversationId) -> String {
+        let mine = Some(account) == self.account;
+        let person = || self.people.get(&here).map(|person| person.name.clone());
+        if mine { self.status.name.clone() } else { person().unwrap_or_default() }
+    }
+
+    pub(super) fn message(
+        &self,
+        shown: &Shown,
+        arrived: bool,
+        answered: Option<&Shown>,
+    ) -> Message {
+        let here = shown.log.conversation;
+        let person = self.people.get(&here);
         let mine = Some(shown.from) == self.account;
         let state = match person {
             _ if !mine || arrived => State::Delivered,
@@ -93,18 +109,41 @@ impl View {
             },
             None => State::Failed,
         };
-        let from = if mine { Some(&self.status.name) } else { person.map(|person| &person.name) };
+        let reactions = shown.reactions.iter().map(|(account, text)| Reaction {
+            from: self.name(*account, here),
+            mine: Some(*account) == self.account,
+            text: text.clone(),
+        });
+        let (content, keep_for) = match shown.shown {
+            Body::Text(_) => (Content::Text, shown.keep_for),
+            Body::Newer => (Content::Newer, shown.keep_for),
+            Body::Expiry(span) => (Content::Expiry, span),
+            Body::Retracted => (Content::TakenBack, 0),
+            Body::Expired => (Content::Expired, 0),
+            Body::Lacking => (Content::Lacking, 0),
+            Body::Act => (Content::Act, 0),
+        };
         Message {
             id: hex(&shown.id.0),
-            friend: hex(&shown.log.conversation.0),
+            friend: hex(&here.0),
             mine,
-            from: from.cloned().unwrap_or_default(),
-            text: match &shown.shown {
-                Content::Text(text) => Some(text.clone()),
-                Content::Newer => None,
-            },
+            from: self.name(shown.from, here),
+            content,
+            text: shown.shown.text().map(String::from),
+            edited: shown.edited,
+            reply_to: shown.reply_to.map(|id| Quote {
+                id: hex(&id.0),
+                from: answered.map(|answered| self.name(answered.from, here)).unwrap_or_default(),
+                text: answered.and_then(|answered| answered.shown.text()).map(String::from),
+            }),
+            reactions: reactions.collect(),
+            keep_for,
             state,
             at: shown.at.0,
+            clock_ahead: shown.at > shown.since.after(AHEAD),
         }
     }
 }
+
+/// Clocks differ by so much and nobody minds.
+const AHEAD: Duration = Duration::from_secs(600);

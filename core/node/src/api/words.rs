@@ -6,6 +6,7 @@ use covey_proto::{
     ConversationId, EntryId, IntroductionId,
     io::{self, Refusal},
     people::IntroduceError,
+    talk::{SayError, Saying},
     wire::letter,
 };
 
@@ -36,6 +37,11 @@ pub(super) fn conversation(friend: &str) -> Result<ConversationId, Failure> {
     parse_hex(friend).map(ConversationId).ok_or_else(|| Failure::new(Refusal::NoFriend))
 }
 
+/// The message of this id.
+fn message(id: &str) -> Result<EntryId, Failure> {
+    parse_hex(id).map(EntryId).ok_or_else(|| Failure::new(SayError::NoMessage))
+}
+
 /// The command in the machine's words.
 pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
     Ok(match command {
@@ -50,6 +56,17 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
         }
         Command::Accept { text } => io::Command::Accept(text),
         Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),
+        Command::Reply { message: id, text } => {
+            io::Command::Act(Saying::Text(text, Some(message(&id)?)))
+        }
+        Command::Edit { message: id, text } => io::Command::Act(Saying::Edit(message(&id)?, text)),
+        Command::Retract { message: id } => io::Command::Act(Saying::Retract(message(&id)?)),
+        Command::React { message: id, reaction } => {
+            io::Command::Act(Saying::React(message(&id)?, reaction))
+        }
+        Command::Expire { friend, seconds } => {
+            io::Command::Expire(conversation(&friend)?, Duration::from_secs(seconds.into()))
+        }
         Command::Draft { friend, text } => io::Command::Draft(conversation(&friend)?, text),
         Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
         Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),

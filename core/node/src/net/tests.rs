@@ -244,6 +244,7 @@ impl Person {
             seq: Seq(1),
             prev: EntryId::NONE,
             seen: Vec::new(),
+            target: None,
             at: NOW,
             keep_for: 0,
             body_hash: Hash([0; 32]),

@@ -141,7 +141,7 @@ impl Shell {
             }
             Event::People(people::News::Adding(step)) => Some(api::Event::Adding(step.into())),
             Event::People(people::News::InviteUsedAgain(_)) => Some(api::Event::InviteUsedAgain),
-            Event::Talk(talk::News::Message(message)) => {
+            Event::Talk(talk::News::Message(message) | talk::News::Changed(message)) => {
                 let told = self.core.tell(&[message]).ok();
                 told.and_then(|told| told.into_iter().next()).map(api::Event::Message)
             }

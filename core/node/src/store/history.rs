@@ -11,12 +11,16 @@ use std::{
 };
 
 use covey_proto::{
-    AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
-    store::{Kind, Message, Record, Shown},
+    ConversationId, EntryId, LogId, Seq, Time,
+    store::{Kind, Message, Record},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::{Error, Key, open};
+use super::{
+    Error, Key,
+    message::{AFTER, BEFORE, BY_ID, messages},
+    open,
+};
 
 /// The readers of a database; clones share their connections.
 #[derive(Clone)]
@@ -120,11 +124,7 @@ impl History {
     }
 
     fn messages(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Message>, Error> {
-        self.read(|db| {
-            let mut rows = db.prepare_cached(sql)?;
-            let found = rows.query_map(params, message)?;
-            Ok(found.collect::<Result<_, _>>()?)
-        })
+        self.read(|db| messages(db, sql, params))
     }
 
     pub(super) fn read<T>(
@@ -233,47 +233,3 @@ pub(super) fn seq(row: &Row<'_>, column: usize) -> rusqlite::Result<Seq> {
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
     Ok(Time(row.get::<_, i64>(column)?.cast_unsigned()))
 }
-
-pub(super) const TEXT: i64 = 1;
-pub(super) const NEWER: i64 = 2;
-
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
-    Ok(Message {
-        id: EntryId(row.get(0)?),
-        log: LogId { conversation: ConversationId(row.get(1)?), device: DeviceId(row.get(2)?) },
-        from: AccountId(row.get(3)?),
-        seq: seq(row, 4)?,
-        at: time(row, 5)?,
-        order: time(row, 6)?,
-        shown: match row.get(7)? {
-            TEXT => Shown::Text(row.get(8)?),
-            _ => Shown::Newer,
-        },
-    })
-}
-
-/// One message, by its number in here.
-pub(super) fn row(db: &Connection, id: i64) -> Result<Message, Error> {
-    Ok(db.prepare_cached(BY_ROW)?.query_row([id], message)?)
-}
-
-macro_rules! messages {
-    ($rest:literal) => {
-        concat!(
-            "SELECT entry, conversation.name, device, account, seq, at, \"order\", kind, text
-             FROM message JOIN log ON log.id = log
-             JOIN conversation ON conversation.id = message.conversation WHERE ",
-            $rest
-        )
-    };
-}
-
-const BEFORE: &str = messages!(
-    "conversation.name = ?1 AND (\"order\", entry) < (?2, ?3)
-     ORDER BY \"order\" DESC, entry DESC LIMIT ?4"
-);
-const AFTER: &str = messages!(
-    "conversation.name = ?1 AND (\"order\", entry) > (?2, ?3) ORDER BY \"order\", entry LIMIT ?4"
-);
-const BY_ID: &str = messages!("entry BETWEEN ?1 AND ?2 ORDER BY entry LIMIT ?3");
-const BY_ROW: &str = messages!("message.id = ?1");

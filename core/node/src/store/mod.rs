@@ -21,6 +21,7 @@
 mod error;
 mod fold;
 mod history;
+mod message;
 mod open;
 mod repair;
 mod search;
@@ -125,3 +126,5 @@ mod model;
 mod scene;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod withdrawn;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covey_proto::{
-    ConversationId, EntryId, LogId, Seq, Time,
-    store::{Kind, Message, Record, Shelf, Shown, Span},
-    wire::{Entry, Run},
+    AccountId, ConversationId, EntryId, LogId, Seq, Time,
+    store::{Act as OnEntry, Kind, Message, Record, Shelf, Shown, Span},
+    wire::{Entry, Kind as EntryKind, Run},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -70,8 +70,15 @@ enum Act {
     Say(Index, Vec<bool>, Option<Index>),
     /// A run comes again, or for the first time after its batch failed.
     Again(Index),
-    /// A message is shown, or what it says is not any more.
-    Show(Index, u64, bool),
+    /// A message is shown, kept for so long, or what it says is not any more.
+    Show(Index, u64, u64, bool),
+    /// It acts on another one, and is on no page.
+    Hide(Index),
+    /// What it says goes, or comes back.
+    Rewrite(Index, bool),
+    /// Somebody feels something about it.
+    React(Index, Index, String),
+    Recount(u64, u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -84,8 +91,13 @@ fn act() -> impl Strategy<Value = Act> {
         (any::<Index>(), vec(any::<bool>(), 1..4), any::<Option<Index>>())
             .prop_map(|(who, what, seen)| Act::Say(who, what, seen)),
         any::<Index>().prop_map(Act::Again),
-        (any::<Index>(), 0..5u64, prop::bool::weighted(0.7))
-            .prop_map(|(run, order, whole)| Act::Show(run, order, whole)),
+        (any::<Index>(), 0..5u64, 0..3u64, prop::bool::weighted(0.7))
+            .prop_map(|(run, order, keep, whole)| Act::Show(run, order, keep, whole)),
+        any::<Index>().prop_map(Act::Hide),
+        (any::<Index>(), any::<bool>()).prop_map(|(run, back)| Act::Rewrite(run, back)),
+        (any::<Index>(), any::<Index>(), "[👍a]?")
+            .prop_map(|(run, who, what)| Act::React(run, who, what)),
+        (0..5000u64, 0..5000u64).prop_map(|(after, now)| Act::Recount(after, now)),
     ]
 }
 
@@ -125,16 +137,45 @@ impl People {
                         shelf.append(run);
                     }
                 }
-                Act::Show(run, order, whole) => {
+                Act::Show(run, order, keep_for, whole) => {
                     if let Some(run) = self.some(run) {
-                        let mut message = Message { order: Time(*order), ..message(run, 0) };
+                        let (order, keep_for) = (Time(*order), *keep_for);
+                        let mut message = Message { order, keep_for, ..message(run, 0) };
                         if !whole {
                             message.shown = Shown::Newer;
                         }
                         shelf.show(&message);
                     }
                 }
+                Act::Hide(run) => {
+                    if let Some(run) = self.some(run) {
+                        shelf.show(&Message { shown: Shown::Act, ..message(run, 0) });
+                    }
+                }
+                Act::Rewrite(run, back) => {
+                    if let Some(entry) = self.some(run).map(Run::last) {
+                        shelf.rewrite(&if *back { entry.clone() } else { entry.withdrawn() });
+                    }
+                }
+                Act::React(run, who, what) => {
+                    if let Some(run) = self.some(run) {
+                        shelf.act(&self.reaction(run, who, what));
+                    }
+                }
+                Act::Recount(after, now) => shelf.recount(Time(*after), Time(*now)),
             }
+        }
+    }
+
+    fn reaction(&self, run: &Run, who: &Index, what: &str) -> OnEntry {
+        OnEntry {
+            conversation: run.log().conversation,
+            target: run.first().id,
+            from: who.get(&self.authors).account,
+            kind: EntryKind::Reaction,
+            at: Time(1),
+            id: run.last().id,
+            content: what.into(),
         }
     }
 
@@ -151,12 +192,18 @@ impl People {
                 }
             }
         }
+        assert_eq!(store.next_expiry(), model.next_expiry());
+        for (now, limit) in [(0, 9), (2000, 9), (3000, 1), (9999, 99)] {
+            assert_eq!(store.expired(Time(now), limit), model.expired(Time(now), limit));
+        }
         for place in PLACES {
             assert_eq!(store.latest(place), model.latest(place));
             for entry in self.said.iter().flat_map(Run::entries) {
                 let id = entry.id.short();
                 assert_eq!(store.order(place, id), model.order(place, id));
                 assert_eq!(store.readers(place, id), model.readers(place, id));
+                assert_eq!(store.acts(place, entry.id), model.acts(place, entry.id));
+                assert_eq!(store.find(entry.id), model.find(entry.id));
             }
         }
     }
@@ -167,6 +214,7 @@ struct Model {
     state: BTreeMap<(Kind, Vec<u8>), Vec<u8>>,
     runs: Vec<Run>,
     messages: BTreeMap<EntryId, Message>,
+    acts: BTreeMap<(EntryId, AccountId), OnEntry>,
 }
 
 impl Model {
@@ -197,10 +245,27 @@ impl Model {
         shown.filter(says).take(limit).collect()
     }
 
+    /// All messages, with what is felt about them.
+    fn all(&self) -> impl Iterator<Item = Message> {
+        self.messages.values().map(|message| {
+            let felt = self.acts.range((message.id, AccountId([0; 32]))..);
+            let felt = felt.take_while(|((id, _), _)| *id == message.id).map(|(_, act)| act);
+            let felt = felt.filter(|act| message.shown != Shown::Act && !act.content.is_empty());
+            let text = |act: &OnEntry| String::from_utf8(act.content.clone()).unwrap();
+            let reactions = felt.map(|act| (act.from, text(act))).collect();
+            Message { reactions, ..message.clone() }
+        })
+    }
+
+    fn kept(&self) -> Vec<Message> {
+        let mut kept: Vec<_> = self.all().filter(|message| message.keep_for > 0).collect();
+        kept.sort_by_key(|message| (message.since.0 + message.keep_for, message.id));
+        kept
+    }
+
     fn shown(&self, conversation: ConversationId) -> Vec<Message> {
-        let shown = self.messages.values();
-        let mut shown: Vec<_> =
-            shown.filter(|shown| shown.log.conversation == conversation).cloned().collect();
+        let mut shown: Vec<_> = self.all().filter(|m| m.log.conversation == conversation).collect();
+        shown.retain(|message| message.shown != Shown::Act);
         shown.sort_by_key(|shown| (shown.order, shown.id));
         shown
     }
@@ -217,13 +282,46 @@ impl Shelf for Model {
 
     fn append(&mut self, run: &Run) {
         let held = self.entries(run.log());
-        if !run.entries().iter().all(|entry| held.contains(&entry)) {
+        if !run.entries().iter().all(|entry| held.iter().any(|e| e.id == entry.id)) {
             self.runs.push(run.clone());
         }
     }
 
     fn show(&mut self, message: &Message) {
         self.messages.insert(message.id, message.clone());
+    }
+
+    fn rewrite(&mut self, entry: &Entry) {
+        for run in self.runs.iter_mut().filter(|run| run.log() == entry.head.log) {
+            *run = run.holding(entry).unwrap();
+        }
+    }
+
+    fn act(&mut self, act: &OnEntry) {
+        self.acts.insert((act.target, act.from), act.clone());
+    }
+
+    fn acts(&self, conversation: ConversationId, target: EntryId) -> Vec<OnEntry> {
+        let here = |act: &&OnEntry| (act.conversation, act.target) == (conversation, target);
+        self.acts.values().filter(here).cloned().collect()
+    }
+
+    fn find(&self, id: EntryId) -> Option<Message> {
+        self.all().find(|message| message.id == id)
+    }
+
+    fn expired(&self, now: Time, limit: usize) -> Vec<Message> {
+        let due = self.kept().into_iter().filter(|m| m.since.0 + m.keep_for <= now.0);
+        due.take(limit).collect()
+    }
+
+    fn next_expiry(&self) -> Option<Time> {
+        self.kept().first().map(|message| Time(message.since.0 + message.keep_for))
+    }
+
+    fn recount(&mut self, after: Time, now: Time) {
+        let late = self.messages.values_mut().filter(|m| m.keep_for > 0 && m.since > after);
+        late.for_each(|message| message.since = now);
     }
 
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
@@ -237,9 +335,8 @@ impl Shelf for Model {
     }
 
     fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time> {
-        let shown = self.shown(conversation);
-        let named = shown.iter().find(|shown| shown.id.short() == id);
-        named.map(|shown| shown.order)
+        let here = self.messages.values().filter(|m| m.log.conversation == conversation);
+        here.filter(|shown| shown.id.short() == id).map(|shown| shown.order).next()
     }
 
     fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)> {

@@ -62,7 +62,9 @@ pub(super) fn prove(connection: &Connection) -> Result<(), Error> {
     let tables = "SELECT count(*) FROM sqlite_schema";
     match connection.query_row(tables, [], |_| Ok(())) {
         Err(error) if matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt)) => {
-            Err(Error::WrongKey)
+            // who reads a version has the right key, and another page of the schema is damaged
+            let opens = version(connection).is_ok_and(|version| version > 0);
+            Err(if opens { Error::Damaged } else { Error::WrongKey })
         }
         outcome => Ok(outcome?),
     }
@@ -89,7 +91,7 @@ const MIGRATIONS: [&str; KNOWN as usize] = [include_str!("schema.sql")];
 const KNOWN: u32 = 1;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const STATEMENTS: usize = 32;
+const STATEMENTS: usize = 64;
 
 const ALL: &str = "
     PRAGMA cipher_plaintext_header_size = 32;

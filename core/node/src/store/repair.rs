@@ -70,7 +70,7 @@ pub fn repair(old: &Path, new: &Path, key: Key) -> Result<Option<Repaired>, Erro
             shelf.put(*kind, key, bytes);
         }
     })?;
-    for table in ["conversation", "log", "message"] {
+    for table in ["conversation", "log", "message", "act"] {
         wreck.copy(table, &store.writer)?;
     }
     store.writer.execute_batch(ORPHANS)?;
@@ -99,7 +99,8 @@ const BATCH: usize = 64;
 
 const ORPHANS: &str = "
     DELETE FROM log WHERE conversation NOT IN (SELECT id FROM conversation);
-    DELETE FROM message WHERE log NOT IN (SELECT id FROM log);";
+    DELETE FROM message WHERE log NOT IN (SELECT id FROM log);
+    DELETE FROM act WHERE conversation NOT IN (SELECT id FROM conversation);";
 
 /// The damaged database.
 struct Wreck<'a> {

@@ -67,6 +67,16 @@ impl Home {
         runs.next(usize::MAX).unwrap()
     }
 
+    /// How many rows of any table hold these words.
+    pub(super) fn words(&self, words: &str) -> i64 {
+        let count = |table: &str, column: &str| -> i64 {
+            let sql =
+                format!("SELECT count(*) FROM {table} WHERE instr({column}, CAST(?1 AS BLOB))");
+            self.store.writer.query_row(&sql, [words], |row| row.get(0)).unwrap()
+        };
+        count("run", "bytes") + count("message", "CAST(text AS BLOB)") + count("act", "content")
+    }
+
     /// Leaves the database room for so many pages more.
     pub(super) fn limit(&self, pages: i64) {
         let db = &self.store.writer;
@@ -104,6 +114,8 @@ pub(super) struct Author {
     key: SigningKey,
     last: (Seq, EntryId),
     seed: u8,
+    /// Of what kind the next ones are, and about what.
+    pub(super) about: (entry::Kind, Option<EntryId>),
 }
 
 impl Author {
@@ -115,7 +127,14 @@ impl Author {
         let key = SigningKey::new(&Secret([seed; 32]));
         let account = AccountId([seed; 32]);
         let log = LogId { conversation, device: DeviceId::of(&account, &key.public()) };
-        Self { account, log, key, last: (Seq(0), EntryId::NONE), seed }
+        Self {
+            account,
+            log,
+            key,
+            last: (Seq(0), EntryId::NONE),
+            seed,
+            about: (entry::Kind::Text, None),
+        }
     }
 
     /// The same device once more, as if its disk had been copied.
@@ -134,11 +153,12 @@ impl Author {
             .map(|text| {
                 let (seq, prev) = (self.last.0.next(), self.last.1);
                 let head = Head {
-                    kind: entry::Kind::Text,
+                    kind: self.about.0,
                     log: self.log,
                     seq,
                     prev,
                     seen: seen.to_vec(),
+                    target: self.about.1,
                     at: Time(1000 * seq.0),
                     keep_for: 0,
                     body_hash: Hash([0; 32]),
@@ -162,6 +182,11 @@ pub(super) fn message(run: &Run, n: usize) -> Message {
         from: run.author(),
         at: entry.head.at,
         order: entry.head.at,
-        shown: Shown::Text(String::from_utf8(entry.body.content.clone()).unwrap()),
+        since: entry.head.at,
+        keep_for: 0,
+        reply_to: None,
+        edited: false,
+        reactions: Vec::new(),
+        shown: Shown::Text(String::from_utf8(entry.content().to_vec()).unwrap()),
     }
 }

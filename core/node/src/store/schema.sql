@@ -33,7 +33,7 @@ CREATE TABLE run (
 
 CREATE INDEX run_by_place ON run (log, last);
 
--- Which entries name which others, by how their ids begin, as seen by their author.
+-- Which entries name which others, by how their ids begin: their author had seen it, or edits it.
 CREATE TABLE seen (
     id BLOB NOT NULL,
     log INTEGER NOT NULL REFERENCES log (id),
@@ -41,7 +41,7 @@ CREATE TABLE seen (
     PRIMARY KEY (id, log, seq)
 ) STRICT, WITHOUT ROWID;
 
--- What a person sees of it.
+-- What a person sees of it; of kind 0 is what acts on another one, and is on no page.
 CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     entry BLOB NOT NULL UNIQUE,
@@ -50,11 +50,17 @@ CREATE TABLE message (
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     "order" INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    keep_for INTEGER NOT NULL DEFAULT 0,
+    reply_to BLOB NOT NULL DEFAULT x'',
+    edited INTEGER NOT NULL DEFAULT 0,
     kind INTEGER NOT NULL,
-    text TEXT NOT NULL DEFAULT ''
+    text TEXT NOT NULL DEFAULT '',
+    span INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE UNIQUE INDEX message_by_order ON message (conversation, "order", entry);
+CREATE UNIQUE INDEX message_by_order ON message (conversation, "order", entry) WHERE kind > 0;
+CREATE INDEX message_by_end ON message (since + keep_for) WHERE keep_for > 0;
 
 -- What can be searched. Filled after the commits that show messages, when nothing else is to be
 -- done: messages behind the last one here are searched by reading them.
@@ -97,3 +103,16 @@ CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
     SELECT message, old.conversation, old.text FROM indexed WHERE message = old.id;
     DELETE FROM indexed WHERE message = old.id;
 END;
+
+-- What counts of each account's acts of a kind on an entry.
+CREATE TABLE act (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation INTEGER NOT NULL REFERENCES conversation (id),
+    target BLOB NOT NULL,
+    account BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    entry BLOB NOT NULL,
+    content BLOB NOT NULL DEFAULT x'',
+    UNIQUE (conversation, target, account, kind)
+) STRICT;

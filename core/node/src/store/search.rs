@@ -21,7 +21,8 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use super::{
     Error, History, Store,
     fold::{Class, Folded, Token, tokens},
-    history::{int, row},
+    history::int,
+    message::row,
 };
 
 /// A message that was searched for, and where in its text it matched.

@@ -7,14 +7,15 @@ use std::cell::RefCell;
 
 use covey_proto::{
     AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
-    store::{Kind, Message, Shelf, Shown, Span},
-    wire::{Entry, Run, entry::MAX_ENTRIES},
+    store::{Act, Kind, Message, Shelf, Span},
+    wire::{Entry, Kind as EntryKind, Run, run::MAX_ENTRIES},
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Error,
-    history::{NEWER, TEXT, int, log_number, seq, time},
+    history::{int, log_number, seq, time},
+    message::{self, BY_ID, ENDED, messages},
 };
 
 /// The transaction, and what went wrong in it.
@@ -70,7 +71,7 @@ impl Shelf for Open<'_> {
             let (first, last) = (run.first().head.seq, run.last().head.seq);
             let log = log_made(db, run.log(), run.author())?;
             let held = entries(db, log, first, last)?;
-            if run.entries().iter().all(|entry| held.contains(entry)) {
+            if run.entries().iter().all(|entry| held.iter().any(|e| e.id == entry.id)) {
                 return Ok(());
             }
             db.prepare_cached("INSERT INTO run (log, first, last, bytes) VALUES (?1, ?2, ?3, ?4)")?
@@ -79,7 +80,8 @@ impl Shelf for Open<'_> {
                 "INSERT INTO seen (id, log, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )?;
             for head in run.entries().iter().map(|entry| &entry.head) {
-                for id in &head.seen {
+                let edited = head.target.filter(|_| head.kind == EntryKind::Edit);
+                for id in head.seen.iter().copied().chain(edited.map(|id| id.short())) {
                     insert.execute(params![id, log, int(head.seq.0)])?;
                 }
             }
@@ -87,30 +89,37 @@ impl Shelf for Open<'_> {
         });
     }
 
-    fn show(&mut self, message: &Message) {
-        let (kind, text) = match &message.shown {
-            Shown::Text(text) => (TEXT, text.as_str()),
-            Shown::Newer => (NEWER, ""),
-        };
+    fn rewrite(&mut self, entry: &Entry) {
         self.attempt(|db| {
-            let log = log_made(db, message.log, message.from)?;
-            db.prepare_cached(
-                "INSERT INTO message (entry, conversation, log, seq, at, \"order\", kind, text)
-                 SELECT ?1, conversation, id, ?3, ?4, ?5, ?6, ?7 FROM log WHERE id = ?2
-                 ON CONFLICT (entry) DO UPDATE SET
-                     \"order\" = excluded.\"order\", kind = excluded.kind, text = excluded.text",
-            )?
-            .execute(params![
-                message.id.0,
-                log,
-                int(message.seq.0),
-                int(message.at.0),
-                int(message.order.0),
-                kind,
-                text,
-            ])?;
+            let Some(log) = log_number(db, entry.head.log)? else {
+                return Ok(());
+            };
+            let seq = entry.head.seq;
+            for (id, run) in around(db, log, seq, seq)? {
+                // what would be too long stays as it is
+                if let Ok(run) = run.holding(entry) {
+                    db.prepare_cached("UPDATE run SET bytes = ?2 WHERE id = ?1")?
+                        .execute(params![id, run.bytes()])?;
+                }
+            }
             Ok(())
         });
+    }
+
+    fn show(&mut self, message: &Message) {
+        self.attempt(|db| message::show(db, log_made(db, message.log, message.from)?, message));
+    }
+
+    fn act(&mut self, act: &Act) {
+        self.attempt(|db| message::keep(db, act));
+    }
+
+    fn acts(&self, conversation: ConversationId, target: EntryId) -> Vec<Act> {
+        self.attempt(|db| message::acts(db, conversation, target))
+    }
+
+    fn find(&self, id: EntryId) -> Option<Message> {
+        self.attempt(|db| Ok(messages(db, BY_ID, params![id.0, id.0, 1])?.pop()))
     }
 
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
@@ -161,7 +170,7 @@ impl Shelf for Open<'_> {
                 .prepare_cached(
                     "SELECT \"order\", entry FROM message
                      WHERE conversation = (SELECT id FROM conversation WHERE name = ?1)
-                     ORDER BY \"order\" DESC, entry DESC LIMIT 1",
+                     AND kind > 0 ORDER BY \"order\" DESC, entry DESC LIMIT 1",
                 )?
                 .query_row([conversation.0], |row| Ok((time(row, 0)?, EntryId(row.get(1)?))))
                 .optional()?)
@@ -192,6 +201,29 @@ impl Shelf for Open<'_> {
             Ok(span)
         })
     }
+
+    fn expired(&self, now: Time, limit: usize) -> Vec<Message> {
+        self.attempt(|db| messages(db, ENDED, params![int(now.0), int(limit as u64)]))
+    }
+
+    fn next_expiry(&self) -> Option<Time> {
+        self.attempt(message::next_end)
+    }
+
+    fn recount(&mut self, after: Time, now: Time) {
+        self.attempt(|db| {
+            db.prepare_cached("UPDATE message SET since = ?2 WHERE keep_for > 0 AND since > ?1")?
+                .execute([int(after.0), int(now.0)])?;
+            Ok(())
+        });
+    }
+}
+
+/// Gives the conversation a number, if it has none.
+pub(super) fn conversation_made(db: &Connection, here: ConversationId) -> Result<(), Error> {
+    db.prepare_cached("INSERT INTO conversation (name) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([here.0])?;
+    Ok(())
 }
 
 /// The log's number, given to it now if it has none.
@@ -199,8 +231,7 @@ fn log_made(db: &Connection, log: LogId, account: AccountId) -> Result<i64, Erro
     if let Some(number) = log_number(db, log)? {
         return Ok(number);
     }
-    db.prepare_cached("INSERT INTO conversation (name) VALUES (?1) ON CONFLICT DO NOTHING")?
-        .execute([log.conversation.0])?;
+    conversation_made(db, log.conversation)?;
     Ok(db
         .prepare_cached(
             "INSERT INTO log (conversation, device, account)
@@ -211,21 +242,30 @@ fn log_made(db: &Connection, log: LogId, account: AccountId) -> Result<i64, Erro
 
 /// The entries stored at these places.
 fn entries(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<Entry>, Error> {
-    // a run that reaches into them ends less than a run's length behind
-    let end = int(last.0).saturating_add(MAX_ENTRIES as i64 - 1);
-    let mut rows = db.prepare_cached(
-        "SELECT bytes FROM run
-         WHERE log = ?1 AND last BETWEEN ?2 AND ?4 AND first <= ?3 ORDER BY last, id",
-    )?;
-    let mut rows = rows.query(params![log, int(first.0), int(last.0), end])?;
     let mut found: Vec<Entry> = Vec::new();
-    while let Some(row) = rows.next()? {
-        for entry in Run::stored(row.get(0)?)?.entries() {
+    for (_, run) in around(db, log, first, last)? {
+        for entry in run.entries() {
             // a run that brought something new may repeat what was there
             if (first..=last).contains(&entry.head.seq) && !found.contains(entry) {
                 found.push(entry.clone());
             }
         }
+    }
+    Ok(found)
+}
+
+/// The runs that reach into these places, with their numbers.
+fn around(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<(i64, Run)>, Error> {
+    // a run that reaches into them ends less than a run's length behind
+    let end = int(last.0).saturating_add(MAX_ENTRIES as i64 - 1);
+    let mut rows = db.prepare_cached(
+        "SELECT id, bytes FROM run
+         WHERE log = ?1 AND last BETWEEN ?2 AND ?4 AND first <= ?3 ORDER BY last, id",
+    )?;
+    let mut rows = rows.query(params![log, int(first.0), int(last.0), end])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(0)?, Run::stored(row.get(1)?)?));
     }
     Ok(found)
 }

@@ -2,10 +2,11 @@
 
 use super::Node;
 use crate::{
+    id::ConversationId,
     io::{Command, Refusal, Reply},
     store::Shelf,
-    talk,
-    time::Time,
+    talk::{self, SayError, Saying},
+    time::{Time, millis},
     wire::letter::InviteKind,
 };
 
@@ -33,21 +34,23 @@ impl Node {
             Command::Accept(text) => {
                 Reply::Friend(people.accept(&text, now, &mut self.dice, shelf)?)
             }
-            Command::Send(conversation, text) => {
-                if known(conversation)?.blocked {
-                    return Err(Refusal::Blocked);
-                }
-                if people.is_spent() {
-                    return Err(Refusal::Copied);
-                }
-                let id = self.talk.say(conversation, text, now, &mut self.dice, shelf)?;
-                talk::draft(conversation, "", shelf)?;
-                Reply::Sent(id)
+            Command::Send(here, text) => {
+                let reply = self.say(here, Saying::Text(text, None), now, shelf)?;
+                talk::draft(here, "", shelf)?;
+                reply
             }
             Command::Draft(conversation, text) => {
                 known(conversation)?;
                 talk::draft(conversation, &text, shelf)?;
                 Reply::Done
+            }
+            Command::Act(saying) => {
+                let target = saying.target().and_then(|target| shelf.find(target));
+                let here = target.ok_or(SayError::NoMessage)?.log.conversation;
+                self.say(here, saying, now, shelf)?
+            }
+            Command::Expire(here, span) => {
+                self.say(here, Saying::Expire(millis(span)), now, shelf)?
             }
             Command::Rename(conversation, name) => {
                 let friend = known(conversation)?;
@@ -93,5 +96,22 @@ impl Node {
                 Reply::Done
             }
         })
+    }
+
+    /// Says something to a friend.
+    fn say(
+        &mut self,
+        here: ConversationId,
+        saying: Saying,
+        now: Time,
+        shelf: &mut dyn Shelf,
+    ) -> Result<Reply, Refusal> {
+        if self.people.friend(here).ok_or(Refusal::NoFriend)?.blocked {
+            return Err(Refusal::Blocked);
+        }
+        if self.people.is_spent() {
+            return Err(Refusal::Copied);
+        }
+        Ok(Reply::Sent(self.talk.say(here, saying, now, &mut self.dice, shelf)?))
     }
 }

@@ -6,13 +6,15 @@ use super::Talk;
 use crate::{
     id::LogId,
     store::Shelf,
+    time::Time,
     wire::{LogHave, Run},
 };
 
 impl Talk {
-    /// Takes in a run that was there before, and tells nobody.
+    /// Takes in a run that was there before, and tells nobody. What is to be kept for a while is kept
+    /// from the next start on.
     pub fn restore(&mut self, run: &Run, shelf: &mut dyn Shelf) {
-        self.take(run, shelf);
+        self.take(run, Time::END, shelf);
         self.effects.clear();
         self.changed.clear();
     }

@@ -2,7 +2,7 @@
 //!
 //! One a conversation, on this device only. Shells read it from the disk; the machine never does.
 
-use super::TextError;
+use super::SayError;
 use crate::{
     id::ConversationId,
     store::{Kind, Shelf},
@@ -12,12 +12,12 @@ use crate::{
 /// Keeps a draft in the place of the one there was; an empty text is none.
 ///
 /// # Errors
-/// [`TextError::TooLong`], as it could not be sent.
-pub fn draft(here: ConversationId, text: &str, shelf: &mut dyn Shelf) -> Result<(), TextError> {
+/// [`SayError::TooLong`], as it could not be sent.
+pub fn draft(here: ConversationId, text: &str, shelf: &mut dyn Shelf) -> Result<(), SayError> {
     match text.len() {
         0 => shelf.delete(Kind::Draft, &here.0),
         1..=MAX_TEXT => shelf.put(Kind::Draft, &here.0, text.as_bytes()),
-        _ => return Err(TextError::TooLong),
+        _ => return Err(SayError::TooLong),
     }
     Ok(())
 }

@@ -194,6 +194,7 @@ pub(super) fn digest(held: impl Iterator<Item = (LogId, LogHave)>) -> u64 {
         bytes.extend(have.upto.0.to_le_bytes());
         bytes.extend(have.id);
         bytes.extend(have.tips.as_flattened());
+        bytes.extend(have.wants.iter().flat_map(|seq| seq.0.to_le_bytes()));
     }
     let hash = seal::derive(Context::Digest, &[&bytes]);
     u64::from_le_bytes(*hash.first_chunk().expect("32 bytes"))

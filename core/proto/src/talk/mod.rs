@@ -4,35 +4,44 @@
 //! other lacks, its own account's logs at once, others' after a while if they are still lacking.
 //! What is written in a batch is signed when the batch settles; what came in is told then.
 
+mod acts;
 mod again;
 mod draft;
 mod fold;
 mod log;
 mod order;
 mod outbox;
+mod say;
 mod sync;
 mod why;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    string::String,
     vec::Vec,
 };
 
-pub use self::{draft::draft, log::parse_head, outbox::parse_have, why::Share};
 use self::{
+    acts::excused,
     log::{Fit, Head},
     outbox::Peer,
 };
+pub use self::{
+    draft::draft,
+    log::parse_head,
+    outbox::parse_have,
+    say::{SayError, Saying},
+    why::Share,
+};
 use crate::{
     dice::Dice,
-    id::{AccountId, ConversationId, DeviceId, EntryId, Hash, LinkId, LogId, Seq},
+    id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
     seal::SigningKey,
-    store::{Kind, Message, Record, Shelf},
+    store::{Kind, Message, Record, Shelf, Shown},
     time::Time,
     wire::{
-        Body, Entry, Frame, Head as EntryHead, Kind as EntryKind, Run, Unsigned,
-        entry::{MAX_ENTRIES, MAX_RUN, MAX_TEXT},
+        Entry, Frame, Run, Unsigned,
+        frame::MAX_BODIES,
+        run::{MAX_ENTRIES, MAX_RUN},
     },
 };
 
@@ -52,21 +61,12 @@ pub enum Effect {
 pub enum News {
     /// There is a message.
     Message(Message),
+    /// A message is shown otherwise than before.
+    Changed(Message),
     /// A device of a friend holds our log up to here.
     Delivered(LogId, Seq),
     /// Two entries at one place, under one device's signature.
     Forked(LogId),
-}
-
-/// Why a text cannot be said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TextError {
-    /// There is nothing in it.
-    #[error("the text is empty; write something")]
-    Empty,
-    /// It is longer than a message may be.
-    #[error("the text is longer than 32 KiB; send it in parts")]
-    TooLong,
 }
 
 /// The state of this room.
@@ -81,7 +81,15 @@ pub struct Talk {
     changed: BTreeSet<LogId>,
     /// What to do next.
     pub(crate) effects: VecDeque<Effect>,
+    /// How many acts counted for nothing since the start: on what is somebody else's or no message,
+    /// and reactions that cannot be shown.
+    pub(crate) ignored: u64,
+    /// Whether times or bodies are to be looked at again when the batch ends.
+    stale: bool,
+    next_expiry: Option<Time>,
     now: Time,
+    /// When the last batch ended.
+    settled: Time,
 }
 
 impl Talk {
@@ -95,6 +103,10 @@ impl Talk {
             unsigned: BTreeMap::new(),
             changed: BTreeSet::new(),
             effects: VecDeque::new(),
+            ignored: 0,
+            stale: true,
+            next_expiry: None,
+            settled: Time::default(),
             now: Time::default(),
         }
     }
@@ -127,57 +139,21 @@ impl Talk {
         self.now = now;
     }
 
-    /// Says something in a conversation; it is signed when the batch settles.
-    ///
-    /// # Errors
-    /// [`TextError`] if it is no text that can be said.
-    pub fn say(
-        &mut self,
-        conversation: ConversationId,
-        text: String,
-        now: Time,
-        dice: &mut Dice,
-        shelf: &dyn Shelf,
-    ) -> Result<EntryId, TextError> {
-        if text.is_empty() {
-            return Err(TextError::Empty);
-        }
-        if text.len() > MAX_TEXT {
-            return Err(TextError::TooLong);
-        }
-        let log = LogId { conversation, device: self.device };
-        let upto = self.heads.get(&log).map_or(Seq(0), |head| head.have.upto);
-        let drafts = self.unsigned.entry(conversation).or_default();
-        let (seq, prev) = match drafts.last() {
-            Some(draft) => (draft.entry.head.seq, draft.entry.id),
-            None => (upto, shelf.at(log, upto).first().map_or(EntryId::NONE, |entry| entry.id)),
-        };
-        let latest = shelf.latest(conversation).map(|(_, id)| id);
-        let seen = latest.filter(|id| drafts.is_empty() && *id != prev);
-        let head = EntryHead {
-            kind: EntryKind::Text,
-            log,
-            seq: seq.next(),
-            prev,
-            seen: seen.iter().map(EntryId::short).collect(),
-            at: now.min(Time(Time::END.0 - 1)),
-            keep_for: 0,
-            body_hash: Hash([0; 32]),
-        };
-        let draft = Unsigned::new(head, Body::new(text.into_bytes(), dice));
-        let id = draft.entry.id;
-        drafts.push(draft);
-        Ok(id)
-    }
-
     /// Ends a batch: signs what was written, tells what changed, sends what is lacking.
     pub fn settle(&mut self, key: &SigningKey, now: Time, dice: &mut Dice, shelf: &mut dyn Shelf) {
-        self.now = now;
+        if self.settled == Time::default() {
+            self.clock_step(now, shelf); // nobody knows what it did while this was off
+        }
+        (self.now, self.settled) = (now, now);
         for (_, drafts) in core::mem::take(&mut self.unsigned) {
             for part in parts(&drafts) {
                 let run = Run::sign(part, self.account, key).expect("our drafts follow each other");
-                self.take(&run, shelf);
+                self.take(&run, now, shelf);
             }
+        }
+        if core::mem::take(&mut self.stale) {
+            self.excuse(now, shelf);
+            self.next_expiry = shelf.next_expiry();
         }
         self.tell_changes();
         self.begin_all();
@@ -186,14 +162,27 @@ impl Talk {
 
     /// Takes in a run; whether this device signed it and did not hold it. Its author may be heard in
     /// this conversation: the node has seen to that.
-    pub fn take(&mut self, run: &Run, shelf: &mut dyn Shelf) -> bool {
-        let log = run.log();
-        let head = self.heads.entry(log).or_insert_with(|| Head::new(run.author()));
-        let fit = head.fit(run, shelf);
+    pub fn take(&mut self, run: &Run, now: Time, shelf: &mut dyn Shelf) -> bool {
+        let (log, author) = (run.log(), run.author());
+        let lacks = |entry: &&Entry| entry.body.is_none() && !excused(entry, author, now, shelf);
+        let lacking: Vec<_> = run.entries().iter().filter(lacks).map(|e| e.head.seq).collect();
         self.changed.insert(log);
+        let own = log.device == self.device;
+        let head = self.heads.entry(log).or_insert_with(|| Head::new(author));
+        let fit = head.fit(run, shelf);
         match fit {
-            Fit::Held | Fit::NoRoom => return fit == Fit::NoRoom && log.device == self.device,
-            Fit::New => head.fill(run, shelf),
+            Fit::Held => {
+                self.fill(run, shelf);
+                return false;
+            }
+            Fit::NoRoom => return own,
+            Fit::New if head.have.wants.len() + lacking.len() > MAX_BODIES => return own,
+            Fit::New => {
+                head.fill(run, shelf);
+                self.stale |= !lacking.is_empty();
+                head.have.wants.extend(lacking);
+                head.have.wants.sort_unstable();
+            }
             Fit::Branch => {
                 if !head.have.forks() {
                     self.effects.push_back(Effect::News(News::Forked(log)));
@@ -211,12 +200,19 @@ impl Talk {
         shelf.put(Kind::Head, &key_of(log), &head.encode(log));
         shelf.append(run);
         for entry in run.entries() {
-            self.show(entry, next(entry), run.author(), shelf);
+            // what another branch repeats is shown already, and may be gone since
+            match Some(entry.id).filter(|_| forked).and_then(|id| shelf.find(id)) {
+                Some(known) if matches!(known.shown, Shown::Retracted | Shown::Expired) => {
+                    shelf.rewrite(&entry.withdrawn());
+                }
+                Some(_) => {}
+                None => self.show(entry, next(entry), author, now, shelf),
+            }
         }
         if fit == Fit::Branch {
             self.pass_on(run);
         }
-        log.device == self.device
+        own
     }
 
     fn show(
@@ -224,12 +220,26 @@ impl Talk {
         entry: &Entry,
         next: Option<(LogId, Seq)>,
         author: AccountId,
+        now: Time,
         shelf: &mut dyn Shelf,
     ) {
-        let message = fold::message(entry, author, order::order(entry, shelf));
+        let acts = shelf.acts(entry.head.log.conversation, entry.id);
+        let order = order::order(entry, shelf);
+        let message = fold::message(entry, author, (order, now), &acts);
         shelf.show(&message);
-        let author_of = |log| self.heads.get(&log).map(|head| head.author);
-        order::reorder(entry, next, author_of, shelf);
+        order::reorder(entry, next, shelf);
+        if matches!(message.shown, Shown::Act | Shown::Expiry(_)) {
+            self.act(entry, author, shelf);
+        }
+        if message.shown == Shown::Act {
+            return;
+        }
+        if message.shown == Shown::Retracted {
+            self.withdraw(&message, shelf);
+        }
+        let wrong = acts.iter().filter(|act| !fold::may(act.kind, act.from, &message));
+        self.ignored += wrong.count() as u64;
+        self.stale |= message.keep_for > 0;
         self.effects.push_back(Effect::News(News::Message(message)));
     }
 }

@@ -8,10 +8,9 @@ use alloc::{
     vec::Vec,
 };
 
-use super::fold;
 use crate::{
-    id::{AccountId, LogId, Seq},
-    store::Shelf,
+    id::{LogId, Seq},
+    store::{Message, Shelf},
     time::Time,
     wire::Entry,
 };
@@ -28,26 +27,18 @@ pub(super) fn order(entry: &Entry, shelf: &dyn Shelf) -> Time {
 }
 
 /// Moves what stands on an entry that has just been shown, but at `next`, which is shown next.
-pub(super) fn reorder<A>(
-    entry: &Entry,
-    next: Option<(LogId, Seq)>,
-    author_of: A,
-    shelf: &mut dyn Shelf,
-) where
-    A: Fn(LogId) -> Option<AccountId>,
-{
+pub(super) fn reorder(entry: &Entry, next: Option<(LogId, Seq)>, shelf: &mut dyn Shelf) {
     let mut due: VecDeque<(LogId, Seq)> = standing_on(entry, shelf).into();
     due.retain(|place| Some(*place) != next);
     let mut moves = 0;
     while let Some((log, seq)) = due.pop_front() {
         for entry in shelf.at(log, seq) {
-            let (Some(author), order) = (author_of(log), order(&entry, shelf)) else { continue };
-            if shelf.order(log.conversation, entry.id.short()) == Some(order) || moves >= MAX_MOVES
-            {
+            let (order, shown) = (order(&entry, shelf), shelf.find(entry.id));
+            let Some(message) = shown.filter(|m| m.order != order && moves < MAX_MOVES) else {
                 continue;
-            }
+            };
             moves += 1;
-            shelf.show(&fold::message(&entry, author, order));
+            shelf.show(&Message { order, ..message });
             due.extend(standing_on(&entry, shelf));
         }
     }

@@ -27,6 +27,8 @@ use crate::{
 pub(super) const WINDOW: u64 = 256 << 10;
 /// What is not answered for so long is sent again, then after twice that.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The most bodies that a device is given on one link because it lacks them.
+pub(super) const MAX_GIVEN: usize = 4096;
 /// The most logs of which a device's word is kept.
 const MAX_HAVES: usize = 4096;
 
@@ -58,6 +60,8 @@ pub(super) struct Session {
     flying: VecDeque<Flying>,
     /// How often in a row something was sent again.
     repeats: u32,
+    /// Bodies that the device wanted and was given.
+    pub(super) given: BTreeSet<(LogId, Seq)>,
     /// Logs of others that the device lacks: when we send them, if nobody else did.
     pub(super) waits: BTreeMap<LogId, Time>,
 }

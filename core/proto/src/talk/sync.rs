@@ -12,7 +12,7 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use super::{
     Effect, News, Talk, log,
-    outbox::{Peer, Session, WINDOW},
+    outbox::{MAX_GIVEN, Peer, Session, WINDOW},
 };
 use crate::{
     dice::Dice,
@@ -50,7 +50,10 @@ impl Talk {
     pub fn on_have(&mut self, link: LinkId, device: DeviceId, have: Have, shelf: &mut dyn Shelf) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
         for (log, have) in have.logs {
-            self.hear((link, device), log, have, shelf);
+            if self.shared(account, log.conversation) {
+                self.give(link, device, log, &have.wants, shelf);
+                self.hear((link, device), log, have, shelf);
+            }
         }
         for Digest { conversation, digest } in have.digests {
             if !self.shared(account, conversation) {
@@ -121,7 +124,7 @@ impl Talk {
         shelf: &mut dyn Shelf,
     ) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
-        if log.device == device || !self.shared(account, log.conversation) {
+        if log.device == device {
             return;
         }
         let head = self.heads.get(&log);
@@ -175,10 +178,36 @@ impl Talk {
         }
     }
 
+    /// Gives a device the bodies that it wants and we have, as far as the window goes, and once on a
+    /// link. When some have come it says what it still wants.
+    fn give(
+        &mut self,
+        link: LinkId,
+        device: DeviceId,
+        log: LogId,
+        wants: &[Seq],
+        shelf: &dyn Shelf,
+    ) {
+        let Some(session) = self.peers.get_mut(&device).and_then(|p| p.sessions.get_mut(&link))
+        else {
+            return;
+        };
+        let mut room = WINDOW;
+        for seq in wants {
+            let held = shelf.at(log, *seq).iter().any(|entry| entry.body.is_some());
+            let run = shelf.span(log, Seq(seq.0.saturating_sub(1)), 0).filter(|_| held);
+            let Some(run) = run.filter(|run| run.bytes <= room) else { continue };
+            if session.given.len() < MAX_GIVEN && session.given.insert((log, *seq)) {
+                room -= run.bytes;
+                self.effects.push_back(Effect::Send(link, log, run.last, run.last));
+            }
+        }
+    }
+
     /// A device holds of a conversation what we hold.
     fn hear_same(&mut self, from: (LinkId, DeviceId), here: ConversationId, shelf: &mut dyn Shelf) {
         for (log, have) in self.held(here).collect::<Vec<_>>() {
-            self.hear(from, log, LogHave { beyond: Vec::new(), ..have }, shelf);
+            self.hear(from, log, LogHave { beyond: Vec::new(), read: Seq(0), ..have }, shelf);
         }
     }
 
@@ -254,15 +283,19 @@ impl Talk {
         self.effects.extend(links.into_iter().map(|link| Effect::Send(link, log, last, last)));
     }
 
-    /// Sends again what was not answered.
-    pub fn on_timeout(&mut self, now: Time) {
+    /// Sends again what was not answered, and does away with what is past its time.
+    pub fn on_timeout(&mut self, now: Time, shelf: &mut dyn Shelf) {
+        self.expire(now, shelf);
         let sessions = self.peers.values_mut().flat_map(|peer| peer.sessions.values_mut());
         sessions.for_each(|session| session.on_timeout(now));
     }
 
     /// When there is something to do even if nothing happens until then.
     pub fn next_timeout(&self) -> Option<Time> {
-        self.peers.values().filter_map(|peer| peer.next_timeout(self.now)).min()
+        let peers = self.peers.values().filter_map(|peer| peer.next_timeout(self.now));
+        // what is left over of very much that is past waits a moment
+        let expiry = self.next_expiry.map(|due| due.max(Time(self.now.0.saturating_add(1))));
+        peers.chain(expiry).min()
     }
 
     /// The conversations that we share with an account.

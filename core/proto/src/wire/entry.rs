@@ -1,8 +1,8 @@
-//! Entries and runs: what is said, chained and signed.
+//! Entries: what is said, chained by what their authors sign.
 //!
-//! An entry is its id, the hash of its head; a run is what one commit appended to one log. A
-//! [`Run`] that exists is whole: its chain, bodies, author and signature have been checked. It is
-//! kept, and passed on, as the very bytes it came in.
+//! An entry is its id, the hash of its head. Its body may be gone: taken back, or past its time. The
+//! head still holds the chain together. What is done to another entry, an act, is an entry too, and
+//! keeps its body; the edit alone goes with the text that it changes.
 
 use alloc::vec::Vec;
 
@@ -12,28 +12,77 @@ use super::{
 };
 use crate::{
     dice::Dice,
-    id::{AccountId, ConversationId, DeviceId, EntryId, Hash, LogId, Seq},
-    seal::{self, Context, SigningKey, VerifyingKey},
+    id::{ConversationId, DeviceId, EntryId, Hash, LogId, Seq},
+    seal::{self, Context},
     time::Time,
 };
 
-/// The most entries of a run.
-pub const MAX_ENTRIES: usize = 64;
-/// The most bytes of a run.
-pub const MAX_RUN: usize = 56 << 10;
 /// The most bytes of a text; what is longer becomes a file.
 pub const MAX_TEXT: usize = 32 << 10;
+/// The most bytes of a reaction.
+pub const MAX_REACTION: usize = 32;
 const MAX_HEAD: usize = 1 << 10;
 const MAX_SEEN: usize = 16;
 const MAX_ACTS: usize = 4;
 
 /// What an entry is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// A text, UTF-8.
+    /// A text, UTF-8; with a target it answers that.
     Text,
+    /// Another text for the target.
+    Edit,
+    /// The target is taken back.
+    Retract,
+    /// What its author feels about the target; nothing takes that back.
+    Reaction,
+    /// From now on texts are kept for so many ms, eight bytes little-endian; 0 is for ever.
+    Expiry,
     /// Something of a later version: kept, passed on, and shown as newer than this app.
     Newer(u32),
+}
+
+impl Kind {
+    /// Its number on the wire.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Text => 1,
+            Self::Edit => 6,
+            Self::Retract => 7,
+            Self::Reaction => 8,
+            Self::Expiry => 9,
+            Self::Newer(kind) => kind,
+        }
+    }
+
+    /// The kind of this number.
+    pub fn of(number: u32) -> Self {
+        match number {
+            1 => Self::Text,
+            6 => Self::Edit,
+            7 => Self::Retract,
+            8 => Self::Reaction,
+            9 => Self::Expiry,
+            newer => Self::Newer(newer),
+        }
+    }
+
+    /// Whether this can be what such an entry says about its target, as far as that shows.
+    fn allows(self, target: Option<EntryId>, body: Option<&Body>) -> bool {
+        let size = |range: core::ops::RangeInclusive<usize>| {
+            body.is_some_and(|body| range.contains(&body.content.len()))
+        };
+        let text = || body.is_none_or(|body| core::str::from_utf8(&body.content).is_ok());
+        let gone = body.is_none();
+        match self {
+            Self::Text => gone || size(0..=MAX_TEXT) && text(),
+            Self::Edit => target.is_some() && (gone || size(1..=MAX_TEXT) && text()),
+            Self::Retract => target.is_some() && !gone,
+            Self::Reaction => target.is_some() && size(0..=MAX_REACTION) && text(),
+            Self::Expiry => target.is_none() && size(8..=8),
+            Self::Newer(_) => true,
+        }
+    }
 }
 
 /// What an entry's author signs.
@@ -49,6 +98,8 @@ pub struct Head {
     pub prev: EntryId,
     /// What its author had read since `prev`, ids' first eight bytes.
     pub seen: Vec<[u8; 8]>,
+    /// What it answers or acts on.
+    pub target: Option<EntryId>,
     /// When, by its author's clock.
     pub at: Time,
     /// How long it may be kept from when it is first shown, in ms; 0 is for ever.
@@ -104,8 +155,30 @@ pub struct Entry {
     pub id: EntryId,
     /// What was signed.
     pub head: Head,
-    /// What it says.
-    pub body: Body,
+    /// What it says, unless that is gone.
+    pub body: Option<Body>,
+}
+
+impl Entry {
+    pub(super) fn check(said: &Said) -> Result<Self, Invalid> {
+        let id = EntryId(seal::derive(Context::Entry, &[&said.head]));
+        let head: Head = decode(&said.head, MAX_HEAD)?;
+        let body = said.body.clone();
+        let genuine = body.as_ref().is_none_or(|body| head.body_hash == body.hash());
+        let whole = genuine && head.kind.allows(head.target, body.as_ref());
+        whole.then_some(Self { id, head, body }).ok_or(Invalid)
+    }
+
+    /// What it says; nothing if that is gone.
+    pub fn content(&self) -> &[u8] {
+        self.body.as_ref().map_or(&[], |body| &body.content)
+    }
+
+    /// It, without what it says.
+    #[must_use]
+    pub fn withdrawn(&self) -> Self {
+        Self { body: None, ..self.clone() }
+    }
 }
 
 /// An entry of one's own that no run carries yet.
@@ -122,142 +195,25 @@ impl Unsigned {
         head.body_hash = body.hash();
         let bytes = encode(&head);
         let id = EntryId(seal::derive(Context::Entry, &[&bytes]));
-        Self { entry: Entry { id, head, body }, head: bytes }
+        Self { entry: Entry { id, head, body: Some(body) }, head: bytes }
     }
 
     /// What it adds to a run.
     pub fn size(&self) -> usize {
-        self.head.len() + self.entry.body.content.len() + 32
-    }
-}
-
-/// What one commit appended to one log: checked, and as it was received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    entries: Vec<Entry>,
-    author: AccountId,
-    bytes: Vec<u8>,
-}
-
-impl Run {
-    /// Signs entries that follow each other in one log of one's own.
-    ///
-    /// # Errors
-    /// [`Invalid`] if there are none, too many, or they do not follow each other.
-    pub fn sign(
-        entries: &[Unsigned],
-        author: AccountId,
-        key: &SigningKey,
-    ) -> Result<Self, Invalid> {
-        let last = entries.last().ok_or(Invalid)?;
-        let entry = |e: &Unsigned| Said { head: e.head.clone(), body: e.entry.body.clone() };
-        let signed = SignedRun {
-            entries: entries.iter().map(entry).collect(),
-            signature: key.sign(Context::Run, &[&last.entry.id.0]).to_vec(),
-            account: author,
-            key: key.public(),
-            suite: seal::SUITE.into(),
-        };
-        let bytes = encode(&signed);
-        Self::check(&signed, bytes)
+        self.head.len() + self.entry.content().len() + 32
     }
 
-    /// Reads a run and checks all that needs no state: sizes, chain, bodies, author, signature.
-    ///
-    /// # Errors
-    /// [`Invalid`] if anything is wrong with it.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, Invalid> {
-        let signed: SignedRun = decode(&bytes, MAX_RUN)?;
-        let run = Self::check(&signed, bytes)?;
-        let genuine = signed.key.verifies(Context::Run, &[&run.last().id.0], &signed.signature);
-        genuine.then_some(run).ok_or(Invalid)
-    }
-
-    /// Reads a run that was checked before it was stored.
-    ///
-    /// # Errors
-    /// [`Invalid`] if the bytes are not those of a run.
-    pub fn stored(bytes: Vec<u8>) -> Result<Self, Invalid> {
-        Self::check(&decode(&bytes, MAX_RUN)?, bytes)
-    }
-
-    fn check(signed: &SignedRun, bytes: Vec<u8>) -> Result<Self, Invalid> {
-        let author = signed.account;
-        let entries = signed.entries.iter().map(Entry::check).collect::<Result<Vec<_>, _>>()?;
-        let first = &entries.first().ok_or(Invalid)?.head;
-        let follows = entries.array_windows().all(|[one, next]| {
-            next.head.log == one.head.log
-                && next.head.seq == one.head.seq.next()
-                && next.head.prev == one.id
-        });
-        let begins = (first.seq == Seq(1)) == (first.prev == EntryId::NONE);
-        let whole = signed.suite == u32::from(seal::SUITE)
-            && entries.len() <= MAX_ENTRIES
-            && bytes.len() <= MAX_RUN
-            && first.log.device == DeviceId::of(&author, &signed.key)
-            && first.seq > Seq(0)
-            && begins
-            && follows;
-        whole.then_some(Self { entries, author, bytes }).ok_or(Invalid)
-    }
-
-    /// Its entries, in order; at least one.
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// Its first entry.
-    pub fn first(&self) -> &Entry {
-        self.entries.first().expect("a run has entries")
-    }
-
-    /// Its last entry.
-    pub fn last(&self) -> &Entry {
-        self.entries.last().expect("a run has entries")
-    }
-
-    /// The log it belongs to.
-    pub fn log(&self) -> LogId {
-        self.first().head.log
-    }
-
-    /// Whose device signed it.
-    pub fn author(&self) -> AccountId {
-        self.author
-    }
-
-    /// It, as it was received.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Entry {
-    fn check(said: &Said) -> Result<Self, Invalid> {
-        let id = EntryId(seal::derive(Context::Entry, &[&said.head]));
-        let head: Head = decode(&said.head, MAX_HEAD)?;
-        let body = said.body.clone();
-        let text = head.kind != Kind::Text
-            || (body.content.len() <= MAX_TEXT && core::str::from_utf8(&body.content).is_ok());
-        let whole = head.body_hash == body.hash() && text;
-        whole.then_some(Self { id, head, body }).ok_or(Invalid)
+    pub(super) fn said(&self) -> Said {
+        Said { head: self.head.clone(), body: self.entry.body.clone() }
     }
 }
 
 message! {
-    struct SignedRun {
-        entries: Vec<Said> = 1 repeated message;
-        signature: Vec<u8> = 2 bytes;
-        account: AccountId = 3 bytes;
-        key: VerifyingKey = 4 bytes;
-        suite: u32 = 5 uint32;
-    }
-}
-
-message! {
-    struct Said {
-        head: Vec<u8> = 1 bytes;
-        body: Body = 2 bytes;
+    /// An entry as it travels.
+    #[derive(Clone)]
+    pub(super) struct Said {
+        pub(super) head: Vec<u8> = 1 bytes;
+        pub(super) body: Option<Body> = 2 bytes;
     }
 }
 
@@ -272,7 +228,7 @@ message! {
         prev: EntryId = 7 bytes;
         seen: Vec<[u8; 8]> = 8 repeated bytes [MAX_SEEN];
         acts: Vec<Vec<u8>> = 9 repeated bytes [MAX_ACTS];
-        target: Vec<u8> = 10 bytes;
+        target: Option<EntryId> = 10 bytes;
         at: Time = 11 uint64;
         keep_for: u64 = 12 uint64;
         body_hash: Hash = 13 bytes;
@@ -285,10 +241,7 @@ impl Wire for Head {
     fn to_proto(&self) -> Self::Proto {
         let fields = HeadFields {
             version: VERSION.into(),
-            kind: match self.kind {
-                Kind::Text => 1,
-                Kind::Newer(kind) => kind,
-            },
+            kind: self.kind.number(),
             flags: 0,
             conversation: self.log.conversation,
             device: self.log.device,
@@ -296,7 +249,7 @@ impl Wire for Head {
             prev: self.prev,
             seen: self.seen.clone(),
             acts: Vec::new(),
-            target: Vec::new(),
+            target: self.target,
             at: self.at,
             keep_for: self.keep_for,
             body_hash: self.body_hash,
@@ -309,45 +262,17 @@ impl Wire for Head {
         if fields.at >= Time::END || fields.seq >= Seq::END {
             return Err(Invalid);
         }
-        let known = fields.version == u32::from(VERSION) && fields.kind == 1;
+        let known = fields.version == u32::from(VERSION);
         Ok(Self {
-            kind: if known { Kind::Text } else { Kind::Newer(fields.kind) },
+            kind: if known { Kind::of(fields.kind) } else { Kind::Newer(fields.kind) },
             log: LogId { conversation: fields.conversation, device: fields.device },
             seq: fields.seq,
             prev: fields.prev,
             seen: fields.seen,
+            target: fields.target,
             at: fields.at,
             keep_for: fields.keep_for,
             body_hash: fields.body_hash,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::seal::Secret;
-
-    #[test]
-    fn an_entry_at_a_place_no_log_reaches_is_invalid() {
-        let key = SigningKey::new(&Secret([1; 32]));
-        let author = AccountId([1; 32]);
-        let device = DeviceId::of(&author, &key.public());
-        let run = |seq| {
-            let head = Head {
-                kind: Kind::Text,
-                log: LogId { conversation: ConversationId([1; 32]), device },
-                seq,
-                prev: EntryId([1; 32]),
-                seen: Vec::new(),
-                at: Time(0),
-                keep_for: 0,
-                body_hash: Hash([0; 32]),
-            };
-            let body = Body::new(Vec::new(), &mut Dice::new([1; 32]));
-            Run::sign(&[Unsigned::new(head, body)], author, &key)
-        };
-        assert!(run(Seq(Seq::END.0 - 1)).is_ok());
-        assert_eq!(run(Seq::END), Err(Invalid));
     }
 }

@@ -22,6 +22,8 @@ pub const MAX_RANGES: usize = 32;
 /// The most branches that are kept of a forked log; then it is closed to others.
 pub const MAX_TIPS: usize = 16;
 const MAX_WANTS: usize = 64;
+/// The most bodies of one log that are wanted at once.
+pub const MAX_BODIES: usize = 32;
 const MAX_RECORDS: usize = 1024;
 const MAX_SECRETS: usize = 16;
 /// No invite's text is longer.
@@ -156,6 +158,10 @@ pub struct LogHave {
     /// If the log forks behind `upto`: the ids of the entries that none follows, their first eight
     /// bytes, ascending.
     pub tips: Vec<[u8; 8]>,
+    /// Its person has read up to here, and says so.
+    pub read: Seq,
+    /// Places of which it lacks the body, and wants it.
+    pub wants: Vec<Seq>,
 }
 
 impl LogHave {
@@ -172,6 +178,11 @@ impl LogHave {
     /// Whether the entry at this place is there.
     pub fn holds(&self, seq: Seq) -> bool {
         seq <= self.upto || self.beyond.iter().any(|(first, last)| (*first..=*last).contains(&seq))
+    }
+
+    /// Whether the entry at this place is there with all that it should say.
+    pub fn received(&self, seq: Seq) -> bool {
+        self.holds(seq) && !self.wants.contains(&seq)
     }
 }
 
@@ -271,6 +282,8 @@ message! {
         id: u64 = 5 fixed64;
         /// First and last places, one after the other.
         beyond: Vec<Seq> = 6 repeated uint64 [2 * MAX_RANGES];
+        read: Seq = 7 uint64;
+        wants: Vec<Seq> = 8 repeated uint64 [MAX_BODIES];
         tips: Vec<[u8; 8]> = 9 repeated bytes [MAX_TIPS];
     }
 }
@@ -279,17 +292,26 @@ impl Wire for (LogId, LogHave) {
     type Proto = <LogProto as Wire>::Proto;
 
     fn to_proto(&self) -> Self::Proto {
-        let (LogId { conversation, device }, LogHave { from, upto, id, ref beyond, ref tips }) =
-            *self;
-        let beyond = beyond.iter().flat_map(|(first, last)| [*first, *last]).collect();
-        let id = u64::from_le_bytes(id);
-        LogProto { conversation, device, from, upto, id, beyond, tips: tips.clone() }.to_proto()
+        let (LogId { conversation, device }, have) = self;
+        let ends = have.beyond.iter().flat_map(|(first, last)| [*first, *last]);
+        let fields = LogProto {
+            conversation: *conversation,
+            device: *device,
+            from: have.from,
+            upto: have.upto,
+            id: u64::from_le_bytes(have.id),
+            beyond: ends.collect(),
+            read: have.read,
+            wants: have.wants.clone(),
+            tips: have.tips.clone(),
+        };
+        fields.to_proto()
     }
 
     fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
-        let LogProto { conversation, device, from, upto, id, beyond, mut tips } =
-            Wire::of_proto(proto)?;
-        let (pairs, []) = beyond.as_chunks::<2>() else { return Err(Invalid) };
+        let fields = LogProto::of_proto(proto)?;
+        let LogProto { conversation, device, from, upto, read, wants, mut tips, .. } = fields;
+        let (pairs, []) = fields.beyond.as_chunks::<2>() else { return Err(Invalid) };
         let beyond: Vec<_> = pairs.iter().map(|[first, last]| (*first, *last)).collect();
         let mut floor = upto;
         for (first, last) in &beyond {
@@ -299,7 +321,8 @@ impl Wire for (LogId, LogHave) {
             floor = *last;
         }
         tips.sort_unstable();
-        let have = LogHave { from, upto, id: id.to_le_bytes(), beyond, tips };
+        let id = fields.id.to_le_bytes();
+        let have = LogHave { from, upto, id, beyond, tips, read, wants };
         Ok((LogId { conversation, device }, have))
     }
 }

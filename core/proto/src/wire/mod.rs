@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | signed | `{1 bytes, 2 signature}`; passed on as the very bytes received | 4 KiB |
 //! | head | `{1 version, 2 kind, 3 flags, 4 conversation, 5 device, 6 seq, 7 prev, 8 seen…, 9 acts…, 10 target, 11 at, 12 keep_for, 13 body_hash}` | 1 KiB |
-//! | body | 16 random bytes, then the content | 32 KiB of text |
+//! | body | 16 random bytes, then the content; nothing once withdrawn | 32 KiB of text, 32 bytes of reaction |
 //! | run | `{1 entries… {1 head, 2 body}, 2 signature, 3 account, 4 key, 5 suite}` | 64 entries, 56 KiB |
 //! | frame | a `oneof`, see [`frame`]; in a link: its length as protobuf's varint, then zeros up to a multiple of 128 | 60 KiB |
 //! | link message 1 | 16 bytes of mac over bearer and rest, then Noise's; inside: `{1 roster, 2 card, 3 clock, 4 versions…, 5 secret}`, padded as frames are | 12 KiB |
@@ -24,13 +24,15 @@ pub mod greeting;
 pub mod letter;
 pub(crate) mod message;
 pub mod record;
+pub mod run;
 
 pub use address::{Address, Transport};
-pub use entry::{Body, Entry, Head, Kind, Run, Unsigned};
+pub use entry::{Body, Entry, Head, Kind, Unsigned};
 pub use frame::{Digest, Frame, Have, Introduction, LogHave, Range, Want};
 pub use greeting::Greeting;
 pub(crate) use message::{decode, encode};
 pub use record::{MapRecord, Topic};
+pub use run::Run;
 
 /// The version of everything on this wire.
 pub const VERSION: u8 = 1;

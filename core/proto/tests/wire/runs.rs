@@ -5,7 +5,8 @@ use covey_proto::{
     seal::{Context, SUITE, Secret, SigningKey, derive},
     wire::{
         Invalid, Run,
-        entry::{MAX_ENTRIES, MAX_RUN, MAX_TEXT},
+        entry::{MAX_REACTION, MAX_TEXT},
+        run::{MAX_ENTRIES, MAX_RUN},
     },
 };
 use prost::Message as _;
@@ -59,7 +60,7 @@ fn only_the_device_whose_log_it_is_signs_a_run() {
 
 #[test]
 fn a_body_is_the_one_that_its_head_names() {
-    for body in [vec![7; 16], vec![7; 15], Vec::new(), [&[7; 16][..], b"HELLO"].concat()] {
+    for body in [vec![7; 16], vec![7; 15], [&[7; 16][..], b"HELLO"].concat()] {
         let mut items = chain(1);
         items[0].body = body;
         assert_eq!(read(&items), Err(Invalid));
@@ -71,10 +72,60 @@ fn a_text_is_utf_8_and_of_32_kib_at_most() {
     let text = |text: &[u8]| read(&[item(1, &[0; 32], text)]);
     for good in [&b""[..], &[b'x'; MAX_TEXT], "\u{202e}\0👩‍🚀".as_bytes()] {
         let run = text(good).unwrap();
-        assert_eq!(run.first().body.content, good);
+        assert_eq!(run.first().content(), good);
     }
     for bad in [&[b'x'; MAX_TEXT + 1][..], b"\xff", b"\xed\xa0\x80"] {
         assert_eq!(text(bad), Err(Invalid));
+    }
+}
+
+#[test]
+fn what_was_taken_back_is_a_head_alone_and_the_chain_holds() {
+    let mut items = chain(3);
+    items[1].body.clear();
+    let run = read(&items).unwrap();
+    assert_eq!(run.entries()[1].body, None);
+    let whole = read(&chain(3)).unwrap();
+    assert_eq!(whole.holding(&whole.entries()[1].withdrawn()).unwrap(), run);
+    assert_eq!(run.holding(&whole.entries()[1]).unwrap(), whole);
+}
+
+#[test]
+fn an_act_is_about_something_and_says_what_its_kind_may_say() {
+    let act = |kind, target: &[u8], content: &[u8]| {
+        let mut item = item(1, &[0; 32], content);
+        (item.head.kind, item.head.target) = (kind, target.to_vec());
+        item
+    };
+    let (edit, retract, reaction, expiry, target) = (6, 7, 8, 9, [9; 32]);
+    for good in [
+        act(edit, &target, b"x"),
+        act(edit, &target, &[b'x'; MAX_TEXT]),
+        act(retract, &target, b""),
+        act(reaction, &target, b""),
+        act(reaction, &target, &[b'x'; MAX_REACTION]),
+        act(expiry, b"", &[0; 8]),
+        Item { body: Vec::new(), ..act(edit, &target, b"x") },
+    ] {
+        assert!(read(&[good]).is_ok());
+    }
+    for bad in [
+        act(edit, &target, b""),
+        act(edit, &target, &[b'x'; MAX_TEXT + 1]),
+        act(edit, &target, b"\xff"),
+        act(edit, b"", b"x"),
+        act(edit, &target[1..], b"x"),
+        act(retract, b"", b""),
+        act(reaction, b"", b"x"),
+        act(reaction, &target, &[b'x'; MAX_REACTION + 1]),
+        act(reaction, &target, b"\xff"),
+        act(expiry, &target, &[0; 8]),
+        act(expiry, b"", &[0; 7]),
+        Item { body: Vec::new(), ..act(retract, &target, b"") },
+        Item { body: Vec::new(), ..act(reaction, &target, b"x") },
+        Item { body: Vec::new(), ..act(expiry, b"", &[0; 8]) },
+    ] {
+        assert_eq!(read(&[bad]), Err(Invalid));
     }
 }
 
@@ -178,6 +229,8 @@ struct HeadProto {
     prev: Vec<u8>,
     #[prost(bytes = "vec", repeated, tag = "8")]
     seen: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", tag = "10")]
+    target: Vec<u8>,
     #[prost(bytes = "vec", tag = "13")]
     body_hash: Vec<u8>,
 }

@@ -147,10 +147,12 @@ fn a_run_is_as_written_down() {
         json!({
             "id": hex(&entry.id.0),
             "seq": entry.head.seq.0,
+            "kind": entry.head.kind.number(),
             "seen": entry.head.seen.iter().map(|id| hex(id)).collect::<Vec<_>>(),
+            "target": entry.head.target.map(|id| hex(&id.0)).unwrap_or_default(),
             "at": entry.head.at.0,
             "keep_for": entry.head.keep_for,
-            "text": str::from_utf8(&entry.body.content).unwrap(),
+            "content": entry.body.as_ref().map(|body| hex(&body.content)),
         })
     };
     let json = json!({
@@ -166,20 +168,36 @@ fn a_run_is_as_written_down() {
 fn run(ian: &Person, nina: &Person) -> Run {
     let mut dice = dice();
     let mut entries: Vec<Unsigned> = Vec::new();
-    for (seq, text) in (1u8..).zip(["Hello, Nina!", "Здравствуй, Нина! 👋", ""]) {
+    let first = |entries: &[Unsigned]| entries.first().map(|first| first.entry.id);
+    let expiry = 86_400_000_u64.to_le_bytes();
+    let said: [(Kind, &[u8]); 8] = [
+        (Kind::Text, b"Hello, Nina!"),
+        (Kind::Text, "Здравствуй, Нина! 👋".as_bytes()),
+        (Kind::Text, b""),
+        (Kind::Edit, b"Hello, dear Nina!"),
+        (Kind::Reaction, "👋".as_bytes()),
+        (Kind::Expiry, &expiry),
+        (Kind::Retract, b""),
+        (Kind::Newer(11), b"a call"),
+    ];
+    for (seq, (kind, content)) in (1u8..).zip(said) {
+        let about = !matches!(kind, Kind::Expiry) && seq > 2;
         let head = Head {
-            kind: Kind::Text,
+            kind,
             log: log(ian, nina),
             seq: Seq(seq.into()),
             prev: entries.last().map_or(EntryId::NONE, |last| last.entry.id),
             seen: (1..seq).map(|n| [n; 8]).collect(),
+            target: first(&entries).filter(|_| about),
             at: Time(1_700_000_000_000 + u64::from(seq)),
             keep_for: 86_400_000 * u64::from(seq - 1),
             body_hash: covey_proto::id::Hash([0; 32]),
         };
-        entries.push(Unsigned::new(head, Body::new(text.into(), &mut dice)));
+        entries.push(Unsigned::new(head, Body::new(content.into(), &mut dice)));
     }
-    Run::sign(&entries, ian.account, &ian.key).expect("entries in a row")
+    let run = Run::sign(&entries, ian.account, &ian.key).expect("entries in a row");
+    let first = run.first().withdrawn();
+    run.holding(&first).expect("it becomes shorter")
 }
 
 fn log(ian: &Person, nina: &Person) -> LogId {
@@ -197,6 +215,8 @@ fn frames_are_as_written_down() {
         id: [7; 8],
         beyond: vec![(Seq(302), Seq(302)), (Seq(400), Seq(1 << 40))],
         tips: Vec::new(),
+        read: Seq(299),
+        wants: vec![Seq(7), Seq(302)],
     };
     let forks = LogHave { upto: Seq(3), tips: vec![[1; 8], [2; 8]], ..LogHave::default() };
     let conversation = ConversationId::own(&ian.account);
@@ -258,6 +278,8 @@ fn says(frame: &Frame) -> Value {
                     "id": hex(&held.id),
                     "beyond": ends.collect::<Vec<_>>(),
                     "tips": held.tips.iter().map(|tip| hex(tip)).collect::<Vec<_>>(),
+                    "read": held.read.0,
+                    "wants": held.wants.iter().map(|seq| seq.0).collect::<Vec<_>>(),
                 })
             };
             let digest = |Digest { conversation, digest }: &Digest| {

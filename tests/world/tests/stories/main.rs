@@ -3,13 +3,16 @@
 // all of it is test, and may unwrap
 #![cfg(test)]
 
+mod acts;
 mod adding;
 mod befriending;
 mod copies;
 mod exactly_once;
 mod faults;
+mod folding;
 mod hostile;
 mod introductions;
+mod keeping;
 mod kin;
 mod links;
 mod parting;

@@ -16,6 +16,8 @@ pub(crate) struct Pen {
     pub(crate) at: Time,
     pub(crate) kind: Kind,
     pub(crate) seen: Vec<[u8; 8]>,
+    pub(crate) target: Option<EntryId>,
+    pub(crate) keep_for: u64,
     last: (Seq, EntryId),
     dice: Dice,
 }
@@ -35,6 +37,8 @@ impl Pen {
             at: Time(1_750_000_000_000),
             kind: Kind::Text,
             seen: Vec::new(),
+            target: None,
+            keep_for: 0,
             last: (Seq(0), EntryId::NONE),
             dice: Dice::new(key.public().0),
             key,
@@ -49,8 +53,9 @@ impl Pen {
             seq: self.last.0.next(),
             prev: self.last.1,
             seen: self.seen.clone(),
+            target: self.target,
             at: self.at,
-            keep_for: 0,
+            keep_for: self.keep_for,
             body_hash: Hash([0; 32]),
         };
         let entry = Unsigned::new(head, Body::new(text.into(), &mut self.dice));

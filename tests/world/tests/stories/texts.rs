@@ -7,7 +7,7 @@ use covey_proto::{
     io::Refusal,
     seal::{Secret, SigningKey},
     store::Shown,
-    talk::{News, TextError},
+    talk::{News, SayError},
     wire::{Frame, Kind, Run},
 };
 use world::{Weather, Who, World};
@@ -286,9 +286,9 @@ fn texts_that_cannot_be_said_are_refused_and_all_others_come_as_they_are() {
         let talk = world.talk_of(alice, bob);
         world.ask(alice, Command::Send(talk, text.into()))
     };
-    assert_eq!(say(&mut world, ""), Err(Refusal::Text(TextError::Empty)));
+    assert_eq!(say(&mut world, ""), Err(Refusal::Say(SayError::Empty)));
     let long = "x".repeat((32 << 10) + 1);
-    assert_eq!(say(&mut world, &long), Err(Refusal::Text(TextError::TooLong)));
+    assert_eq!(say(&mut world, &long), Err(Refusal::Say(SayError::TooLong)));
     let texts = ["\u{1f469}\u{200d}\u{1f680}", "\u{202e}שלום", &long[1..], "e\u{301}\0\n"];
     for text in texts {
         say(&mut world, text).unwrap();
@@ -352,8 +352,8 @@ fn key(seed: u8) -> SigningKey {
 fn message(event: &Event) -> Option<&covey_proto::store::Message> {
     match event {
         Event::Talk(News::Message(message)) => Some(message),
-        Event::Talk(News::Delivered(..) | News::Forked(_)) | Event::People(_) | Event::Reach(_) => {
-            None
-        }
+        Event::Talk(News::Changed(_) | News::Delivered(..) | News::Forked(_))
+        | Event::People(_)
+        | Event::Reach(_) => None,
     }
 }

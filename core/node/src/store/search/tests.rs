@@ -200,10 +200,7 @@ fn catch_up(home: &mut Home) {
 
 fn texts(home: &Home, wanted: &str) -> Vec<String> {
     let found = home.store.history().search(&Wanted::parse(wanted).unwrap(), None, 1000).unwrap();
-    let text = |found: Found| match found.message.shown {
-        Shown::Text(text) => text,
-        Shown::Newer => String::new(),
-    };
+    let text = |found: Found| String::from(found.message.shown.text().unwrap_or_default());
     found.into_iter().map(text).collect()
 }
 
