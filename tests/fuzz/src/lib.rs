@@ -8,7 +8,7 @@ mod letters;
 mod rows;
 mod wire;
 
-use std::net::IpAddr;
+use std::{env, net::IpAddr};
 
 use covey_node::{
     api::{Command, Query},
@@ -36,7 +36,8 @@ pub const TARGETS: [Target; 9] = [
 /// A year in which what goes wrong is what the bytes say.
 fn world(bytes: &[u8]) {
     let (seed, events) = bytes.split_at(bytes.len().min(1));
-    Year::new(seed.first().copied().unwrap_or(0).into(), false).play_by(events);
+    let watched = env::var_os("WORLD_TRACE").is_some();
+    Year::new(seed.first().copied().unwrap_or(0).into(), watched).play_by(events);
 }
 
 /// Bytes as what a caller of the API asks: what is understood can be said again.

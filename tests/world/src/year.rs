@@ -112,7 +112,7 @@ impl Year {
             let kind = self.world.pick(&[InviteKind::Link, InviteKind::Screen]);
             let (inviter, newcomer) = (self.one_of(one), self.one_of(other));
             let invite = self.world.invite(inviter, kind);
-            self.world.command(newcomer, Command::Accept(invite));
+            assert!(self.world.accept(newcomer, &invite).is_ok(), "it is a good invite");
         }
         self.world.turn(STORM);
     }
