@@ -8,11 +8,14 @@ all that its file says; it fails on the first thing that is not so.
 
 import base64
 import json
+import struct
 import sys
 from ipaddress import ip_address
 from pathlib import Path
 
 from blake3 import blake3
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from wire import Noise, Wrong, agree, derive, fields, open_letter, public, read, same, transport
 from wire import varint, verify
 
@@ -273,6 +276,35 @@ def check_link(written: dict):
     for data in written["frames"]:
         frame(bytes.fromhex(data))
     same(plain(found), written)
+
+
+def check_backup(written: dict):
+    data = bytes.fromhex(written["bytes"])
+    header, proof, check, chunks = data[:50], data[50:66], data[66:98], data[98:]
+    same(header[:15], b"covey backup 1\n")
+    same(blake3(data[:66]).digest(), check)
+    memory, passes, lanes = struct.unpack("<3I", header[15:27])
+    kdf = Argon2id(salt=header[27:43], length=32, iterations=passes, lanes=lanes,
+                   memory_cost=memory)
+    cipher = ChaCha20Poly1305(kdf.derive(written["passphrase"].encode()))
+    same(cipher.decrypt(b"\xff" * 12, proof, header), b"")
+    plain, size = b"", 65536 + 16
+    for at in range(0, len(chunks), size):
+        last = at + size >= len(chunks)
+        nonce = header[43:50] + struct.pack(">I?", at // size, last)
+        plain += cipher.decrypt(nonce, chunks[at : at + size], header)
+    found = []
+    while plain:
+        length, kind, key = struct.unpack("<IBH", plain[:7])
+        one, plain = plain[7 : 4 + length], plain[4 + length :]
+        found.append({"kind": kind, "key": one[:key], "bytes": one[key:]})
+    same(plain, b"")
+    for one in found:
+        if one["kind"] == 0:
+            run(one["bytes"])
+    same(found[0]["kind"], 12)
+    same([one | {"key": one["key"].hex(), "bytes": one["bytes"].hex()} for one in found],
+         written["records"])
 
 
 def framed(written: str) -> bytes:

@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// See your own devices, name them, or add one
     #[command(subcommand)]
     Device(Device),
+    /// Make this home of a backup, as a new device of its account
+    Restore(Restore),
     /// Print everything that happens, as lines of JSON
     Watch,
     /// Print a script that completes commands in your shell
@@ -98,6 +100,23 @@ pub(crate) enum Device {
     Confirm,
     /// Say that they do not, or end what is under way
     Refuse,
+    /// Keep the device that this one was before: it is not gone
+    Keep {
+        /// Which: its name, or how its id begins
+        device: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    pub(crate) file: PathBuf,
+    /// What opens it is this file's first line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Keep the secrets of the new home under the same passphrase
+    #[arg(long)]
+    pub(crate) lock: bool,
 }
 
 /// What a running node is asked.
@@ -129,6 +148,14 @@ pub(crate) enum Ask {
         /// Read it from the QR code in this PNG file
         #[arg(long, value_name = "FILE", conflicts_with = "text")]
         png: Option<PathBuf>,
+    },
+    /// Write all there is into one encrypted file
+    Backup {
+        /// Where
+        file: PathBuf,
+        /// Encrypt it under this file's first line
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
     /// List your friends
     Friends,

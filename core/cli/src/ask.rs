@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::{
     args::Ask,
-    fault, meet, names,
+    backup, fault, meet, names,
     node::{Node, ODD},
     show::{self, FAINT, STRONG},
     wait, why,
@@ -31,6 +31,9 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
         Ask::Me { name } => me(node, name).await,
         Ask::Invite { png, qr, ttl } => invite(node, png, qr, ttl).await,
         Ask::Accept { text, png } => accept(node, text, png).await,
+        Ask::Backup { file, passphrase_file } => {
+            backup::back_up(home, node, &file, passphrase_file.as_deref()).await
+        }
         Ask::Friends => {
             let friends = node.status().await?.friends;
             Ok((json!({ "friends": friends }), show::friends(&friends)))

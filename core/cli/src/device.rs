@@ -41,6 +41,14 @@ pub(crate) async fn device(home: &Path, what: Device, talks: bool) -> Result<Sai
             let words = format!("This device is {} from now on", show::line(&name));
             Ok((json!({ "name": name }), words))
         }
+        Device::Keep { device } => {
+            let devices = node.devices().await?.devices;
+            let meant = |known: &api::Device| known.name == device || known.id.starts_with(&device);
+            let known = devices.into_iter().find(meant).context("there is no such device")?;
+            node.order(Command::KeepDevice { device: known.id }).await?;
+            let words = format!("{} stays one of your devices", show::line(&known.name));
+            Ok((json!({ "kept": known.name }), words))
+        }
         Device::Confirm => confirm(node, true).await,
         Device::Refuse => confirm(node, false).await,
     }

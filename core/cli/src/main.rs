@@ -5,6 +5,7 @@
 
 mod args;
 mod ask;
+mod backup;
 mod device;
 mod fault;
 mod meet;
@@ -62,6 +63,10 @@ fn carry_out(typed: Typed) -> Result<()> {
     let Typed { home, json, command } = typed;
     match command {
         Command::Run(options) => run::run(&home_dir(home)?, options, json),
+        Command::Restore(options) => {
+            let (object, words) = backup::restore(&home_dir(home)?, &options)?;
+            print(&if json { show::json(&object.to_string()) } else { words })
+        }
         Command::Ask(what) => {
             let (object, words) = client(ask::ask(&home_dir(home)?, what))?;
             print(&if json { show::json(&object.to_string()) } else { words })

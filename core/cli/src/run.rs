@@ -3,13 +3,13 @@
 //! A program reads one line once commands are taken; a person sees who may be invited, and how.
 
 use std::{
-    env, fs,
+    env,
     io::{self, IsTerminal as _},
     path::Path,
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use covey_node::{
     api::{Command, Core, Event, InviteKind, Reply, Status},
     home::{self, Home},
@@ -24,10 +24,10 @@ use tokio::{
     time::timeout,
 };
 use tracing_subscriber::EnvFilter;
-use zeroize::Zeroizing;
 
 use crate::{
     args::Run,
+    backup,
     node::ODD,
     print,
     show::{self, FAINT, HEED, STRONG},
@@ -66,18 +66,7 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
 
 /// How the key of a home is kept, as far as a person says so.
 pub(crate) fn wish(passphrase_file: Option<&Path>) -> Result<Wish> {
-    passphrase_file.map_or(Ok(Wish::Best), passphrase)
-}
-
-/// The first line of the file.
-fn passphrase(file: &Path) -> Result<Wish> {
-    let mut bytes = Zeroizing::new(fs::read(file).context("the passphrase file cannot be read")?);
-    let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len());
-    bytes.truncate(end);
-    match bytes.is_empty() {
-        true => bail!("the passphrase file begins with an empty line"),
-        false => Ok(Wish::Passphrase(bytes)),
-    }
+    passphrase_file.map_or(Ok(Wish::Best), |file| Ok(Wish::Passphrase(backup::first_line(file)?)))
 }
 
 /// What this person is called, until told otherwise.

@@ -4,7 +4,9 @@
 //! can move the cursor, colour, hide or turn round what stands beside it.
 
 use anstyle::{AnsiColor, Style};
-use covey_node::api::{Content, Found, Friend, Message, Quote, Reaction, Standing, State, Status};
+use covey_node::api::{
+    Content, Former, Found, Friend, Message, Quote, Reaction, Standing, State, Status,
+};
 use time::{OffsetDateTime, UtcOffset};
 
 pub(crate) const STRONG: Style = Style::new().bold();
@@ -184,12 +186,13 @@ pub(crate) fn status(status: &Status) -> String {
     let linked = status.friends.iter().filter(|friend| friend.online).count();
     let addresses: Vec<_> =
         status.addresses.iter().map(|address| format!("\n           {address}")).collect();
+    let former: String = status.former.iter().map(former).collect();
     format!(
         "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
          Secrets    {}\n\
          Friends    {} ({linked} linked)\n\
          Addresses  {}{}\n\
-         Strangers  {} turned away",
+         Strangers  {} turned away{former}",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
@@ -197,6 +200,20 @@ pub(crate) fn status(status: &Status) -> String {
         addresses.len(),
         addresses.concat(),
         status.turned_away,
+    )
+}
+
+/// What is to be said about a device that this one was before.
+pub(crate) fn former(former: &Former) -> String {
+    let Former { device, restored } = former;
+    let device = device.get(..8).unwrap_or(device);
+    let happened = match restored {
+        true => "This device was made from a backup and is a new one.",
+        false => "This device was copied or set back; it goes on as a new one.",
+    };
+    format!(
+        "\n\n{HEED}{happened} Is the old one gone?{HEED:#}\n\
+         Yes: covey device remove {device}\nNo:  covey device keep {device}"
     )
 }
 

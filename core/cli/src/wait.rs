@@ -45,7 +45,8 @@ fn concerns(event: &Event, message: &Message) -> bool {
         Event::Message(other) => other.id == message.id,
         Event::Friend(friend) => friend.id == message.friend,
         Event::Delivered { friend } | Event::FriendGone { friend } => *friend == message.friend,
-        Event::InviteUsedAgain
+        Event::Backup { .. }
+        | Event::InviteUsedAgain
         | Event::Adding(_)
         | Event::Devices
         | Event::Forked { .. }

@@ -170,6 +170,6 @@ fn found(dir: &Path, options: &Options) -> Result<(store::Key, Kept), Error> {
 }
 
 /// The database's file in the home.
-const STORE: &str = "store.db";
+pub(crate) const STORE: &str = "store.db";
 /// Where it listens; written when a node ran.
 const PORT: &str = "port";

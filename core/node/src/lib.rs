@@ -1,6 +1,7 @@
 //! Effects: what the machine of `covey-proto` decides is carried out here.
 
 pub mod api;
+pub mod backup;
 pub mod clock;
 pub mod home;
 pub mod net;

@@ -38,6 +38,8 @@ pub enum Input {
     Lost(String),
     /// Where this device may be dialled now: the network changed.
     Reachable(Vec<Address>),
+    /// A run from a backup, which a device of this account took in before.
+    Restored(Run),
     /// The clock was set, or the machine slept.
     ClockStep,
     /// Fresh bytes from the system.
@@ -95,6 +97,8 @@ pub enum Command {
     Block(ConversationId, bool),
     /// To end a friendship.
     Remove(ConversationId),
+    /// To keep a device that this one was before.
+    KeepDevice(DeviceId),
     /// To take a friend's safety number for compared.
     Verify(ConversationId),
     /// To bring two friends together.
@@ -149,6 +153,9 @@ pub enum Refusal {
     /// This is another device in a moment.
     #[error("this device was copied or set back and is becoming a new one; try again")]
     Copied,
+    /// This one never was that device, or it was said already.
+    #[error("nobody asks whether that device is gone; see `covey status`")]
+    NotFormer,
     /// Too many invites are open.
     #[error("64 invites are open already; wait until one expires")]
     TooManyInvites,

@@ -4,6 +4,7 @@
 
 mod acts;
 mod alone;
+mod backups;
 mod friends;
 mod history;
 mod killed;

@@ -91,6 +91,11 @@ pub enum Command {
         /// Whether to.
         blocked: bool,
     },
+    /// A device that this one was before is not gone: somebody uses it, and it stays.
+    KeepDevice {
+        /// Its id.
+        device: String,
+    },
     /// End a friendship.
     Remove {
         /// With whom.
@@ -203,6 +208,26 @@ pub enum Query {
     },
     /// Why something does not arrive, or whether it did.
     Why(Subject),
+    /// Writes all there is into one encrypted file; [`super::Event::Backup`] tells how far it is.
+    Backup {
+        /// Where, from the root.
+        file: String,
+        /// What opens it.
+        passphrase: Passphrase,
+    },
+}
+
+/// What opens a backup.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(transparent)]
+pub struct Passphrase(pub String);
+
+/// It is not for logs.
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passphrase")
+    }
 }
 
 /// Which messages of a conversation; a message is named by its id or how that begins.
@@ -242,4 +267,6 @@ pub enum Answer {
     Draft(String),
     /// To [`Query::Why`].
     Why(Why),
+    /// To [`Query::Backup`]: it is written, and was read back.
+    Saved,
 }

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -20,13 +21,17 @@ use covey_proto::{
 };
 use futures::{FutureExt as _, future::BoxFuture, future::Shared};
 use tokio::sync::{broadcast, mpsc, oneshot};
+use zeroize::Zeroizing;
 
 use super::{
     Answer, Command, Event, Failure, Message, Page, Query, Reply, View,
     why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
-use crate::store::{self, History};
+use crate::{
+    backup,
+    store::{self, History},
+};
 
 /// The most events a listener may lag behind before it gets a snapshot instead.
 const MAX_LAG: usize = 1024;
@@ -149,6 +154,19 @@ impl Core {
                 Ok(Answer::Found(self.find_text(&text, with, limit.clamp(1, MAX_PAGE))?))
             }
             Query::Why(subject) => Ok(Answer::Why(self.why(&subject)?)),
+            Query::Backup { file, passphrase } => {
+                let mut told = 0;
+                let tell = |done, all| {
+                    if done * 100 / all > told {
+                        told = done * 100 / all;
+                        self.emit(Event::Backup { done, all });
+                    }
+                };
+                let passphrase = Zeroizing::new(passphrase.0.into_bytes());
+                backup::write(&self.0.history, &passphrase, Path::new(&file), tell)
+                    .map_err(Failure::new)?;
+                Ok(Answer::Saved)
+            }
             Query::Draft { friend } => {
                 let here = conversation(&friend)?;
                 let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;

@@ -15,11 +15,11 @@ pub mod why;
 mod words;
 
 pub use self::{
-    ask::{Answer, Command, InviteKind, Page, Query, Reply},
+    ask::{Answer, Command, InviteKind, Page, Passphrase, Query, Reply},
     core::{Core, Listener},
     tell::{
-        Adding, Content, Device, Devices, Event, Failure, Found, Friend, Message, Offer, Piece,
-        Quote, Reaction, Standing, State, Status, Step,
+        Adding, Content, Device, Devices, Event, Failure, Former, Found, Friend, Message, Offer,
+        Piece, Quote, Reaction, Standing, State, Status, Step,
     },
 };
 pub(crate) use self::{core::Ask, view::View};
@@ -52,6 +52,8 @@ mod tests {
             Device::decl(&cfg),
             Adding::decl(&cfg),
             Step::decl(&cfg),
+            Former::decl(&cfg),
+            Passphrase::decl(&cfg),
             Message::decl(&cfg),
             Found::decl(&cfg),
             Piece::decl(&cfg),

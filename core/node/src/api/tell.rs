@@ -21,6 +21,18 @@ pub struct Status {
     pub friends: Vec<Friend>,
     /// Whom friends would have us meet.
     pub offers: Vec<Offer>,
+    /// Devices that this one was before; of each a person is to say whether it is gone.
+    pub former: Vec<Former>,
+}
+
+/// A device that this one was before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Former {
+    /// Its id.
+    pub device: String,
+    /// Whether this one was made from a backup; if not, its disk was copied or set back.
+    pub restored: bool,
 }
 
 /// Somebody whom a friend would have us meet.
@@ -269,6 +281,15 @@ pub enum Event {
     Delivered {
         /// The conversation.
         friend: String,
+    },
+    /// So much of a backup is written.
+    Backup {
+        /// Rows done.
+        #[cfg_attr(test, ts(type = "number"))]
+        done: u64,
+        /// Of so many.
+        #[cfg_attr(test, ts(type = "number"))]
+        all: u64,
     },
     /// A friend was made, or something about him changed.
     Friend(Friend),

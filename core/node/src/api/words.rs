@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covey_proto::{
-    ConversationId, EntryId, IntroductionId,
+    ConversationId, DeviceId, EntryId, IntroductionId,
     io::{self, Refusal},
     people::IntroduceError,
     talk::{SayError, Saying},
@@ -53,6 +53,10 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
                 InviteKind::Own => (letter::InviteKind::Own, SCREEN_TTL),
             };
             io::Command::Invite(kind, ttl.map_or(usual, |ttl| Duration::from_secs(ttl.into())))
+        }
+        Command::KeepDevice { device } => {
+            let device = parse_hex(&device).map(DeviceId);
+            io::Command::KeepDevice(device.ok_or_else(|| Failure::new(Refusal::NotFormer))?)
         }
         Command::Accept { text } => io::Command::Accept(text),
         Command::Send { friend, text } => io::Command::Send(conversation(&friend)?, text),

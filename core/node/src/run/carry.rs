@@ -115,6 +115,13 @@ impl Shell {
             let numbers = all.iter().map(|f| Some((f.conversation, people.safety_number(f)?)));
             view.safety = numbers.flatten().collect();
             view.offers = people.offers().collect();
+            view.status.former = people
+                .former()
+                .map(|(device, since)| api::Former {
+                    device: hex(&device.0),
+                    restored: since == people::former::Since::Restored,
+                })
+                .collect();
             view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
             view.online = online;
             renamed

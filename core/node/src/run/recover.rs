@@ -172,6 +172,7 @@ impl Shell {
             | Input::Heard(..)
             | Input::Lost(_)
             | Input::Reachable(_)
+            | Input::Restored(_)
             | Input::ClockStep
             | Input::Stir(_)
             | Input::Timeout => {}

@@ -195,7 +195,7 @@ impl Runs {
     }
 }
 
-fn state(db: &Connection) -> Result<Vec<Record>, Error> {
+pub(super) fn state(db: &Connection) -> Result<Vec<Record>, Error> {
     let mut rows = db.prepare("SELECT kind, key, bytes FROM state ORDER BY kind, key")?;
     let mut rows = rows.query([])?;
     let mut found = Vec::new();

@@ -18,6 +18,7 @@
 //! survives a power cut. All calls block: async callers run them on a blocking thread. Readers
 //! have connections of their own and neither wait for the writer nor make it wait.
 
+mod copy;
 mod error;
 mod fold;
 mod history;
@@ -33,6 +34,7 @@ use covey_proto::store::{Record, Shelf};
 use rusqlite::{Connection, TransactionBehavior};
 use zeroize::Zeroizing;
 
+pub(crate) use self::copy::Row;
 pub use self::{
     error::Error,
     history::{History, Page, Runs},

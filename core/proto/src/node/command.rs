@@ -52,6 +52,13 @@ impl Node {
             Command::Expire(here, span) => {
                 self.say(here, Saying::Expire(millis(span)), now, shelf)?
             }
+            Command::KeepDevice(device) => {
+                let asked = people.keep_former(device, shelf);
+                if !asked {
+                    return Err(Refusal::NotFormer);
+                }
+                Reply::Done
+            }
             Command::Rename(conversation, name) => {
                 let friend = known(conversation)?;
                 people.call(friend, &name, shelf).map_err(|_| Refusal::Name)?;

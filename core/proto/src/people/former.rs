@@ -73,6 +73,7 @@ impl People {
     /// A former device is somebody else's now, and stays; whether there was such a question.
     pub fn keep_former(&mut self, device: DeviceId, shelf: &mut dyn Shelf) -> bool {
         shelf.delete(Kind::Former, &device.0);
+        self.changed = true;
         self.former.remove(&device).is_some()
     }
 }

@@ -169,6 +169,19 @@ impl Me {
         bytes
     }
 
+    /// What is the account's of it, for a backup: nobody goes on as this device with it.
+    pub fn heirloom(&self) -> Zeroizing<Vec<u8>> {
+        let mut bytes = self.encode();
+        bytes.truncate(HEIRLOOM);
+        bytes
+    }
+
+    /// This account on a new device, by what [`Self::heirloom`] wrote.
+    pub fn inherit(heirloom: &[u8], seed: [u8; 32]) -> Option<Self> {
+        let no_device = Zeroizing::new([heirloom, &[0; 64]].concat());
+        Some(Self::parse(&no_device)?.anew(seed))
+    }
+
     /// Reads what [`Self::encode`] wrote.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let (&FORMAT, rest) = bytes.split_first()? else { return None };
@@ -179,6 +192,8 @@ impl Me {
 }
 
 const FORMAT: u8 = 1;
+/// The account's id, its key and the recovery key.
+const HEIRLOOM: usize = 1 + 32 * 3;
 
 /// The name of a secret.
 pub fn secret_id(secret: &Secret) -> SecretId {
