@@ -301,7 +301,7 @@ def check_backup(written: dict):
     same(plain, b"")
     for one in found:
         if one["kind"] == 0:
-            run(one["bytes"])
+            read("run", one["bytes"])
     same(found[0]["kind"], 12)
     same([one | {"key": one["key"].hex(), "bytes": one["bytes"].hex()} for one in found],
          written["records"])

@@ -84,7 +84,11 @@ friend: string,
 /**
  * Whether to.
  */
-blocked: boolean, } } | { "remove": { 
+blocked: boolean, } } | { "keep_device": { 
+/**
+ * Its id.
+ */
+device: string, } } | { "remove": { 
 /**
  * With whom.
  */
@@ -162,11 +166,19 @@ limit: number, } } | { "draft": {
 /**
  * To whom.
  */
-friend: string, } } | { "why": Subject };
+friend: string, } } | { "why": Subject } | { "backup": { 
+/**
+ * Where, from the root.
+ */
+file: string, 
+/**
+ * What opens it.
+ */
+passphrase: Passphrase, } };
 
 export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
 
-export type Answer = { "status": Status } | { "devices": Devices } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why };
+export type Answer = { "status": Status } | { "devices": Devices } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why } | "saved";
 
 export type Status = { 
 /**
@@ -196,7 +208,11 @@ friends: Array<Friend>,
 /**
  * Whom friends would have us meet.
  */
-offers: Array<Offer>, };
+offers: Array<Offer>, 
+/**
+ * Devices that this one was before; of each a person is to say whether it is gone.
+ */
+former: Array<Former>, };
 
 export type Friend = { 
 /**
@@ -303,6 +319,18 @@ step: Step,
 digits: string | null, };
 
 export type Step = "waiting" | "compare" | "agreed" | "added" | "refused" | "disturbed" | "expired" | "taken";
+
+export type Former = { 
+/**
+ * Its id.
+ */
+device: string, 
+/**
+ * Whether this one was made from a backup; if not, its disk was copied or set back.
+ */
+restored: boolean, };
+
+export type Passphrase = string;
 
 export type Message = { 
 /**
@@ -415,7 +443,15 @@ export type Event = { "snapshot": Status } | { "message": Message } | { "deliver
 /**
  * The conversation.
  */
-friend: string, } } | { "friend": Friend } | { "friend_gone": { 
+friend: string, } } | { "backup": { 
+/**
+ * Rows done.
+ */
+done: number, 
+/**
+ * Of so many.
+ */
+all: number, } } | { "friend": Friend } | { "friend_gone": { 
 /**
  * Which.
  */
