@@ -83,7 +83,7 @@ impl Node {
                 self.people.move_to(&addresses, now, shelf);
                 self.reach.again(now);
             }
-            Input::Restored(run) => _ = self.talk.take(&run, shelf),
+            Input::Restored(run) => _ = self.talk.take(&run, now, shelf),
             Input::ClockStep => {
                 self.reach.again(now);
                 self.talk.clock_step(now, shelf);

@@ -207,6 +207,7 @@ impl Scene {
                         seq: last.0.next(),
                         prev: last.1,
                         seen: Vec::new(),
+                        target: None,
                         at: Time(1000 * (last.0.0 + 1)),
                         keep_for: 0,
                         body_hash: Hash([0; 32]),
