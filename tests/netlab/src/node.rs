@@ -160,6 +160,13 @@ impl<'lan> Node<'lan> {
             .with_context(|| format!("the answer to {arguments:?}"))
     }
 
+    /// What one command says to a person.
+    pub fn read(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.bare(arguments).output()?;
+        ensure!(output.status.success(), "{}: covey {arguments:?}", self.host);
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     fn friend(&self, name: &str) -> Result<Option<Value>> {
         let answer = self.ask(&["friends"])?;
         let friends = answer.get("friends").and_then(Value::as_array).context("no friends")?;
@@ -170,8 +177,14 @@ impl<'lan> Node<'lan> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(&["--json"]);
+        command.args(arguments);
+        command
+    }
+
+    fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = self.lan.on(self.host, &self.covey);
-        command.arg("--home").arg(self.home.path()).arg("--json").args(arguments);
+        command.arg("--home").arg(self.home.path()).args(arguments);
         // its name, and no keyring of whoever runs the tests
         command.env("USER", self.host).env_remove("DBUS_SESSION_BUS_ADDRESS");
         command

@@ -44,6 +44,8 @@ const MAX_PAGE: u32 = 1000;
 pub(crate) enum Ask {
     /// A command.
     Do(io::Command, oneshot::Sender<Result<io::Reply, String>>),
+    /// A person looks at this conversation.
+    Look(ConversationId),
     /// Why it stands with this as it does. The machine tells nothing while it is ahead of its disk.
     Why(node::Subject, oneshot::Sender<(Here, Option<node::Why>)>),
 }
@@ -138,7 +140,9 @@ impl Core {
             Query::Status => Ok(Answer::Status(self.read(View::status))),
             Query::Devices => Ok(Answer::Devices(self.devices()?)),
             Query::Log { friend, page, limit } => {
-                let found = self.page(conversation(&friend)?, &page, limit.clamp(1, MAX_PAGE))?;
+                let here = conversation(&friend)?;
+                self.look(here);
+                let found = self.page(here, &page, limit.clamp(1, MAX_PAGE))?;
                 Ok(Answer::Log(self.tell(&found)?))
             }
             Query::Message { id } => {
@@ -176,6 +180,11 @@ impl Core {
         }
     }
 
+    /// A person looks at a conversation; if the loop is busy, the next look counts.
+    fn look(&self, here: ConversationId) {
+        let _ = self.0.asks.try_send(Ask::Look(here));
+    }
+
     fn why(&self, subject: &Subject) -> Result<Why, Failure> {
         let (here, message) = match subject {
             Subject::Friend(friend) => (conversation(friend)?, None),
@@ -190,6 +199,7 @@ impl Core {
             None => node::Subject::Friend(here),
             Some(message) => node::Subject::Entry(message.log, message.seq),
         };
+        self.look(here);
         let gone = || Failure::new("the node has stopped");
         let (done, told) = oneshot::channel();
         self.0.asks.blocking_send(Ask::Why(about, done)).map_err(|_| gone())?;

@@ -2,10 +2,9 @@
 //!
 //! The machine hears of a link when it is up and, once, when it is down; between the two come its
 //! frames, in order, each run with its signatures checked. Links wait for the machine, which never
-//! waits for a link: one that takes nothing or says nothing for too long ([`Pace`]), falls
-//! [`MAX_QUEUED`] behind or says what is no frame is dropped, and what it missed goes over the next
-//! one. Silence is broken by empty frames. After an hour, or a GiB, the side that opened the link
-//! opens another one, and the machine drops the older.
+//! waits for a link: one that takes nothing or does not answer ([`Pulse`]), falls [`MAX_QUEUED`]
+//! behind or says what is no frame is dropped, and what it missed goes over the next one. After an
+//! hour, or a GiB, the side that opened the link opens another one, and the machine drops the older.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -19,7 +18,10 @@ use std::{
 use covey_proto::{
     DeviceId, LinkId,
     link::{Initiator, Link, MAX_HANDSHAKE, MAX_SEALED, Opener, Responder, Sealer},
-    wire::{Address, Frame, Run, frame::PAD},
+    wire::{
+        Address, Frame, Run,
+        frame::{ASK, PAD},
+    },
 };
 use futures::{
     AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, FutureExt,
@@ -27,11 +29,12 @@ use futures::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::{Instant, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
     Event, Failure, Over, Peer, Side,
+    pulse::{Due, Pulse},
     shared::{self, Shared},
     streams,
 };
@@ -43,29 +46,6 @@ type Writer<S> = WriteHalf<S>;
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Duplex for S {}
-
-/// How patient links are, and how talkative.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
-    /// Whoever said nothing for so long says "I am here".
-    pub(super) keepalive: Duration,
-    /// Whoever was heard of so long ago is gone.
-    pub(super) silence: Duration,
-    /// Whoever takes nothing for so long is as good as gone.
-    pub(super) stall: Duration,
-    /// A link's keys are replaced after this time, and, if that fails, this time later.
-    pub(super) renew: Duration,
-}
-
-impl Pace {
-    /// Home routers forget a UDP mapping after 30 s.
-    pub(super) const NORMAL: Self = Self {
-        keepalive: Duration::from_secs(25),
-        silence: Duration::from_secs(75),
-        stall: Duration::from_secs(10),
-        renew: Duration::from_secs(60 * 60),
-    };
-}
 
 /// Opens a link with `device`, who should be at the other end; `bearer` is what the carrier calls
 /// whoever is there.
@@ -155,15 +135,15 @@ fn begin<S: Duplex>(
     tokio::spawn(async move {
         let (pace, device, address) = (shared.pace, peer.device, peer.address);
         shared.tell(Event::LinkUp { link: id, side, peer }).await;
-        let moved = AtomicU64::new(0);
+        let (moved, pulse) = (AtomicU64::new(0), Pulse::new(pace, Instant::now()));
         let renewal = match side {
             Side::Caller { .. } => Some(Renewal::new(&shared, device, address)),
             Side::Called => None,
         };
         let exchange = async {
             tokio::select! {
-                over = read(&shared, id, link.opener, reader, &moved) => over,
-                over = write(pace, link.sealer, writer, queue, &moved, renewal) => over,
+                over = read(&shared, id, link.opener, reader, &moved, &pulse) => over,
+                over = write(pace.stall, link.sealer, writer, queue, &moved, &pulse, renewal) => over,
             }
         };
         let why = match AssertUnwindSafe(exchange).catch_unwind().await {
@@ -186,11 +166,14 @@ async fn read(
     mut opener: Opener,
     mut reader: Reader<impl Duplex>,
     moved: &AtomicU64,
+    pulse: &Pulse,
 ) -> Result<(), Over> {
     loop {
-        let sealed = timeout(shared.pace.silence, streams::read(&mut reader, MAX_SEALED)).await??;
+        let sealed = streams::read(&mut reader, MAX_SEALED).await?;
         moved.fetch_add(sealed.len() as u64, Ordering::Relaxed);
-        let event = match Frame::parse(&opener.open(&sealed)?)? {
+        let frame = opener.open(&sealed)?;
+        pulse.heard(frame.is_empty(), Instant::now());
+        let event = match Frame::parse(&frame)? {
             None => continue,
             Some(Frame::Run(bytes)) => Event::Run { link, run: Run::open(bytes)? },
             Some(frame) => Event::Frame { link, frame },
@@ -200,27 +183,42 @@ async fn read(
 }
 
 async fn write(
-    pace: Pace,
+    stall: Duration,
     mut sealer: Sealer,
     mut writer: Writer<impl Duplex>,
     mut queue: Frames,
     moved: &AtomicU64,
+    pulse: &Pulse,
     mut renewal: Option<Renewal<'_>>,
 ) -> Result<(), Over> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        match timeout(pace.keepalive, queue.recv_many(&mut batch, BATCH)).await {
-            Ok(0) => return Ok(timeout(pace.stall, writer.close()).await??),
-            Ok(_) => {}
-            Err(_) => batch.push(Queued { frame: Vec::new(), _room: None }),
+        let (at, due) = pulse.due();
+        tokio::select! {
+            taken = queue.recv_many(&mut batch, BATCH) => if taken == 0 {
+                return Ok(timeout(stall, writer.close()).await??);
+            },
+            () = pulse.changed.notified() => continue,
+            () = sleep_until(at) => match due {
+                Due::Gone => return Err(Over(Failure::Silent)),
+                Due::Answer => batch.push(Queued { frame: Some(Vec::new()), _room: None }),
+                Due::Ask => batch.push(Queued { frame: Some(ASK.to_vec()), _room: None }),
+            },
         }
         let mut frames = batch.drain(..).peekable();
         let mut bytes = Vec::with_capacity(PIECE);
-        let mut sent = 0;
+        let (mut sent, mut empty) = (0, true);
         while let Some(Queued { frame, _room }) = frames.next() {
-            bytes.extend(sealer.seal(&frame)?);
-            if bytes.len() >= PIECE || frames.peek().is_none() {
-                timeout(pace.stall, streams::write(&mut writer, &bytes)).await??;
+            match frame {
+                Some(frame) => {
+                    bytes.extend(sealer.seal(&frame)?);
+                    empty &= frame.is_empty();
+                }
+                None => pulse.look(Instant::now()),
+            }
+            if bytes.len() >= PIECE || frames.peek().is_none() && !bytes.is_empty() {
+                timeout(stall, streams::write(&mut writer, &bytes)).await??;
+                pulse.said(bytes.len(), empty, Instant::now());
                 sent += bytes.len() as u64;
                 bytes.clear();
             }
@@ -263,10 +261,11 @@ impl<'a> Renewal<'a> {
     }
 }
 
-/// A frame on its way to a link's task, and the room it takes up there.
+/// What is on its way to a link's task, and the room it takes up there.
 #[derive(Debug)]
 pub(super) struct Queued {
-    frame: Vec<u8>,
+    /// A frame; nothing says that somebody looks at what is said here.
+    frame: Option<Vec<u8>>,
     _room: Option<OwnedSemaphorePermit>,
 }
 
@@ -292,7 +291,14 @@ impl Queue {
         let Ok(room) = self.room.clone().try_acquire_many_owned(size) else {
             return false;
         };
-        self.frames.send(Queued { frame, _room: Some(room) }).is_ok()
+        self.frames.send(Queued { frame: Some(frame), _room: Some(room) }).is_ok()
+    }
+
+    /// Somebody looks at what is said there.
+    pub(super) fn look(&self) {
+        if let Ok(room) = self.room.clone().try_acquire_owned() {
+            let _ = self.frames.send(Queued { frame: None, _room: Some(room) });
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod guests;
 mod hello;
 pub mod lan;
 mod link;
+mod pulse;
 mod shared;
 mod streams;
 mod swarm;
@@ -32,7 +33,7 @@ pub use covey_proto::reach::Failure;
 
 pub use self::guests::Counts;
 use self::{
-    link::Pace,
+    pulse::Pace,
     shared::Shared,
     swarm::{Listen, Listening},
 };
@@ -225,6 +226,11 @@ impl Net {
     /// Sends a frame on a link, behind those sent before.
     pub fn send(&self, link: LinkId, frame: Vec<u8>) {
         self.shared.send(link, frame);
+    }
+
+    /// Somebody looks at what is said on a link: if its other end goes, that shows within seconds.
+    pub fn look(&self, link: LinkId) {
+        self.shared.look(link);
     }
 
     /// Ends a link once all that was sent is written.

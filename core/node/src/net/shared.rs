@@ -24,7 +24,8 @@ use super::{
     Config, Event, Failure, Over, Purpose,
     guests::Counts,
     hello,
-    link::{self, Frames, Pace, Queue},
+    link::{self, Frames, Queue},
+    pulse::Pace,
     streams::Protocol,
     swarm::Open,
 };
@@ -101,6 +102,12 @@ impl Shared {
 
     pub(super) fn delist(&self, link: LinkId) {
         lock(&self.links).remove(&link);
+    }
+
+    pub(super) fn look(&self, link: LinkId) {
+        if let Some(queue) = lock(&self.links).get(&link) {
+            queue.look();
+        }
     }
 
     /// A link that has no room left is over; what it missed goes over the next one.

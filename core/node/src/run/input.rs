@@ -21,6 +21,13 @@ impl Shell {
                 self.asked.insert(asker, done);
                 Some(Input::Command(asker, command))
             }
+            Incoming::Ask(Ask::Look(talk)) => {
+                let friend = self.node.people().friend(talk);
+                let account = friend.and_then(|friend| friend.account);
+                let links = self.links.iter().filter(|(_, up)| Some(up.account) == account);
+                links.for_each(|(link, _)| self.net.look(*link));
+                None
+            }
             Incoming::Ask(Ask::Why(subject, told)) => {
                 let now = self.clock.now();
                 // a machine that is ahead of its disk tells nothing

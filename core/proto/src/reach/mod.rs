@@ -96,7 +96,7 @@ impl Reach {
             self.reached(device, address, shelf);
         }
         let first = !self.is_linked(account);
-        let spare = self.links.up(link, up);
+        let spare = self.links.up(link, up, now);
         if let Some(aim) = self.aims.get_mut(&Target::Device(device)) {
             aim.linked = aim.linked.or(Some(now));
         }

@@ -15,6 +15,8 @@ use crate::id::{AccountId, ConversationId, DeviceId, IntroductionId, LogId, Secr
 pub const MAX_FRAME: usize = 60 << 10;
 /// Frames are padded to a multiple of this, so that their length says little.
 pub const PAD: usize = 128;
+/// A frame of no kind: it says nothing, and is answered as all that is not empty.
+pub const ASK: [u8; 2] = [0x78, 1];
 /// The most logs one [`Have`] speaks for; more go in several.
 pub const MAX_LOGS: usize = 256;
 /// The most ranges told beyond what is contiguous.

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     net::{
         Config,
+        pulse::Pace,
         streams::Protocol,
         swarm::Open,
         tests::{PSK, Person, directory, frame},
@@ -18,15 +19,33 @@ use crate::{
 
 #[tokio::test]
 async fn an_idle_link_stays_up_and_one_with_a_silent_end_does_not() {
-    let patient = Pace { silence: BRIEF * 10, ..QUICK };
+    let patient = Pace { patience: BRIEF * 10, ..QUICK };
     let (mut ana, mut ben, _) = linked(QUICK, QUICK).await;
     // Ends later than silence would end the first one.
-    let (mut cleo, _, _) = linked(patient, Pace { keepalive: LONG, ..QUICK }).await;
+    let mute = Pace { keepalive: LONG, answer: LONG, ..QUICK };
+    let (mut cleo, _, _) = linked(patient, mute).await;
     assert!(matches!(cleo.next().await, Event::LinkDown { .. }));
     ana.shared.send(ana.link, frame(1).encode());
     assert!(matches!(ben.next().await, Event::Frame { .. }));
     ben.shared.send(ben.link, frame(2).encode());
     assert!(matches!(ana.next().await, Event::Frame { .. }));
+}
+
+#[tokio::test]
+async fn who_does_not_answer_loses_the_link_and_that_is_told() {
+    let mute = Pace { keepalive: LONG, answer: LONG, ..QUICK };
+    let (mut ana, mut ben, _) = linked(Pace { keepalive: LONG, ..QUICK }, mute).await;
+    ana.shared.send(ana.link, frame(1).encode());
+    assert!(matches!(ben.next().await, Event::Frame { .. }));
+    assert!(matches!(ana.next().await, Event::LinkDown { why: Some(Failure::Silent), .. }));
+}
+
+#[tokio::test]
+async fn who_is_looked_at_is_missed_sooner() {
+    let ana = Pace { keepalive: LONG, ..QUICK };
+    let (mut ana, _ben, _) = linked(ana, Pace { answer: LONG, ..ana }).await;
+    ana.shared.look(ana.link);
+    assert!(matches!(ana.next().await, Event::LinkDown { .. }));
 }
 
 #[tokio::test]
@@ -58,8 +77,14 @@ async fn who_opened_a_link_renews_it_in_time() {
 
 const BRIEF: Duration = Duration::from_millis(100);
 const LONG: Duration = Duration::from_secs(20);
-const QUICK: Pace =
-    Pace { keepalive: BRIEF, silence: BRIEF.saturating_mul(5), stall: BRIEF, renew: LONG };
+const QUICK: Pace = Pace {
+    keepalive: BRIEF,
+    looking: BRIEF,
+    answer: BRIEF,
+    patience: BRIEF.saturating_mul(5),
+    stall: BRIEF,
+    renew: LONG,
+};
 const THERE: Address = Address {
     transport: Transport::Quic,
     ip: std::net::IpAddr::V4(Ipv4Addr::LOCALHOST),
