@@ -199,11 +199,10 @@ impl Pair {
         Command::Send { friend: self.friend.clone(), text: text.into() }
     }
 
-    /// How long so many messages of so many bytes take until all are on both disks, and Ana was
-    /// told so.
-    pub(crate) fn flood(&self, count: usize, size: usize) -> Result<Duration> {
-        let said = request("command", &json!({ "do": self.say(&".".repeat(size)) }));
-        let requests = said.repeat(count / SENDERS);
+    /// How long so many messages take until all are on both disks, and Ana was told so.
+    pub(crate) fn flood(&self, count: usize, text: impl Fn(usize) -> String) -> Result<Duration> {
+        let say = |number| request("command", &json!({ "do": self.say(&text(number)) }));
+        let requests: String = (0..count / SENDERS).map(say).collect();
         let start = Instant::now();
         let last = thread::scope(|scope| {
             let sender = || {
@@ -250,6 +249,20 @@ impl Pair {
         let times = times.collect::<Result<_>>()?;
         echo.join().expect("no panic")?;
         Ok(times)
+    }
+}
+
+impl Node {
+    /// How many milliseconds it takes to find each of these.
+    pub(crate) fn search(&self, texts: impl Iterator<Item = String>) -> Result<Vec<f64>> {
+        let mut client = self.client()?;
+        let find = |text| {
+            let start = Instant::now();
+            let found = client.query(&Query::Search { text, friend: None, limit: 20 })?;
+            ensure!(matches!(found, Answer::Found(found) if !found.is_empty()), "nothing is found");
+            Ok(start.elapsed().as_secs_f64() * 1e3)
+        };
+        texts.map(find).collect()
     }
 }
 

@@ -30,6 +30,9 @@ use crate::{
 /// Said in one go to see how fast that is: many, of a thousand bytes each.
 const FLOOD: usize = 20_000;
 const SIZE: usize = 1_000;
+/// What is searched, in shorter messages, and how often.
+const SEARCHED: usize = 100_000;
+const SEARCHES: usize = 120;
 /// What a home holds before a start is measured.
 const HISTORY: usize = 10_000;
 const PINGS: usize = 200;
@@ -48,6 +51,7 @@ fn main() -> Result<()> {
         return Ok(());
     }
     println!("{}", machine()?);
+    fs::create_dir_all("target")?;
     let mut rows = Vec::new();
     measure(|row| {
         println!("{row}");
@@ -68,6 +72,7 @@ stream_MB_s      large frames over one link, sealed twice; quinn: a stream of it
 cold_start_ms    from starting the program on a home of 10,000 messages until it takes commands
 first_message_s  from starting two new homes until a first message is delivered, invite included;
                  tox: bootstrapped from each other
+search_ms        in 100,000 messages of a dozen words: a rare word, how one begins, one that is in all
 rss_MB           idle and linked after that start; after: when all of the above was said
 idle_kB_min      one of two linked hosts, all sockets, sent and received, over five minutes";
 
@@ -88,7 +93,7 @@ fn measure(mut tell: impl FnMut(Row)) -> Result<()> {
     tell(Row::new("first_message_s", median(first)).tox(median(tox_first)));
 
     let mut pair = Pair::new()?;
-    pair.flood(HISTORY, SIZE)?;
+    pair.flood(HISTORY, |_| ".".repeat(SIZE))?;
     let starts = three(|| Ok(pair.ben.restart()?.as_secs_f64() * 1e3))?;
     tell(Row::new("cold_start_ms", median(starts)).at_most(300.0, "300"));
     pair.linked()?;
@@ -96,7 +101,7 @@ fn measure(mut tell: impl FnMut(Row)) -> Result<()> {
     let resident = pair.ben.process.resident()?;
 
     let per_second = |took: Duration| FLOOD as f64 / took.as_secs_f64();
-    let said = median(three(|| Ok(per_second(pair.flood(FLOOD, SIZE)?)))?);
+    let said = median(three(|| Ok(per_second(pair.flood(FLOOD, |_| ".".repeat(SIZE))?)))?);
     let (mut tox, _) = tox::Pair::new(None)?;
     let tox_said = median(three(|| Ok(per_second(tox.flood(FLOOD, SIZE)?)))?);
     let (mut tox_1ms, _) = tox::Pair::new(Some(1))?;
@@ -120,6 +125,17 @@ fn measure(mut tell: impl FnMut(Row)) -> Result<()> {
     tell(Row::new("round_trip_p99_ms", middle(&pings, 0.99)).tox(middle(&tox_pings, 0.99)));
     let after = pair.ana.process.resident()?.max(pair.ben.process.resident()?);
 
+    pair.flood(SEARCHED, words)?;
+    pair.ana.process.rest()?;
+    let wanted = |number| match number % 3 {
+        0 => word(number),
+        1 => word(number).chars().take(4).collect(),
+        _ => ALWAYS.to_owned(),
+    };
+    let searches = three(|| pair.ana.search((0..SEARCHES).map(wanted)))?;
+    let found = |part| median(searches.each_ref().map(|times| quantile(times.clone(), part)));
+    tell(Row::new("search_ms", found(0.5)).and("p99", found(0.99)).at_most(20.0, "20"));
+
     let runtime = Runtime::new()?;
     let per_second = |took: Duration| STREAM as f64 / 1e6 / took.as_secs_f64();
     let bare = median(three(|| Ok(per_second(runtime.block_on(stream::quinn(STREAM))?)))?);
@@ -133,6 +149,21 @@ fn measure(mut tell: impl FnMut(Row)) -> Result<()> {
     tell(row.at_most(25.0, "25"));
     tell(Row::new("idle_kB_min", said).tox(tox_said).at_most(5.0, "5"));
     Ok(())
+}
+
+/// A text of a dozen words, of which one is in all.
+fn words(number: usize) -> String {
+    let words: Vec<_> = (1..12).map(|place| word(number.wrapping_mul(31) + place * 577)).collect();
+    format!("{ALWAYS} {}", words.join(" "))
+}
+
+const ALWAYS: &str = "always";
+
+/// One of five thousand words.
+fn word(number: usize) -> String {
+    let syllables = ["ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu"];
+    let digits = format!("{:04}", number % 5_000);
+    digits.bytes().filter_map(|digit| syllables.get(usize::from(digit - b'0'))).copied().collect()
 }
 
 /// Three tries.

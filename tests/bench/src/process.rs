@@ -7,13 +7,16 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, ensure};
 
 /// How long anything may take before the bench gives up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Who spends no time on a processor for so long has nothing to do.
+const REST: Duration = Duration::from_secs(3);
 
 /// A child process; it dies with this value.
 #[derive(Debug)]
@@ -42,7 +45,6 @@ impl Process {
     pub(crate) fn hear(&self, word: &str) -> Result<String> {
         loop {
             let line = self.lines.recv_timeout(PATIENCE).with_context(|| format!("no {word}"))?;
-            ensure!(!line.starts_with("lost"), "the connection was lost");
             if let Some(rest) = line.strip_prefix(word) {
                 return Ok(rest.trim().to_owned());
             }
@@ -59,6 +61,24 @@ impl Process {
         ensure!(told.success(), "it ended before");
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Waits until it has nothing to do for a while.
+    pub(crate) fn rest(&self) -> Result<()> {
+        let spent = || -> Result<u64> {
+            let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+            let words: Vec<_> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
+            Ok(words.get(11).context("no time")?.parse()?)
+        };
+        let (mut before, start) = (spent()?, Instant::now());
+        loop {
+            thread::sleep(REST);
+            let now = spent()?;
+            if now == before || start.elapsed() > PATIENCE {
+                return Ok(());
+            }
+            before = now;
+        }
     }
 
     /// How much memory it holds, in MB.

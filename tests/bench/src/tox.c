@@ -66,7 +66,11 @@ static void send_ping(Tox *tox) {
 
 static void on_connection(Tox *tox, uint32_t friend, Tox_Connection connection, void *data) {
     (void)tox, (void)friend, (void)data;
-    if (connection != TOX_CONNECTION_NONE) puts("online");
+    /* what is under way goes with the connection, and is for us to say again */
+    if (connection == TOX_CONNECTION_NONE)
+        flood.unsent = flood.unacknowledged;
+    else
+        puts("online");
 }
 
 static void on_message(Tox *tox, uint32_t friend, Tox_Message_Type type, const uint8_t *text,
