@@ -98,7 +98,7 @@ impl History {
     #[must_use]
     pub fn runs(&self, log: LogId, places: RangeInclusive<Seq>) -> Runs {
         let (first, last) = places.into_inner();
-        Runs { history: self.clone(), log, told: (int(first.0), 0), last: int(last.0) }
+        Runs { history: self.clone(), log, told: (int(first.0), 0), last: int(last.0), over: false }
     }
 
     /// The rows of state of this kind whose keys begin so, by key.
@@ -160,6 +160,8 @@ pub struct Runs {
     /// Where the last one read ends, and its number: a fork may have several end there.
     told: (i64, i64),
     last: i64,
+    /// Whether all have been read.
+    over: bool,
 }
 
 impl Runs {
@@ -168,7 +170,10 @@ impl Runs {
     /// # Errors
     /// [`Error`] if the database cannot be read.
     pub fn next(&mut self, budget: usize) -> Result<Vec<Vec<u8>>, Error> {
-        let mut told = self.told;
+        if self.over {
+            return Ok(Vec::new());
+        }
+        let (mut told, mut over) = (self.told, true);
         let runs = self.history.read(|db| {
             let Some(log) = log_number(db, self.log)? else {
                 return Ok(Vec::new());
@@ -183,6 +188,7 @@ impl Runs {
                 let run = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
                 size += run.len();
                 if size > budget && !runs.is_empty() {
+                    over = false;
                     break;
                 }
                 told = (row.get(0)?, row.get(1)?);
@@ -190,7 +196,7 @@ impl Runs {
             }
             Ok(runs)
         })?;
-        self.told = told;
+        (self.told, self.over) = (told, over);
         Ok(runs)
     }
 }
