@@ -109,8 +109,9 @@ impl Talk {
             Some(draft) => (draft.entry.head.seq, draft.entry.id),
             None => (upto, shelf.at(log, upto).first().map_or(EntryId::NONE, |entry| entry.id)),
         };
-        let latest = shelf.latest(conversation).map(|(_, id)| id);
-        let seen = latest.filter(|id| drafts.is_empty() && *id != prev);
+        // whoever says more had seen it when he said the first of it
+        let latest = drafts.is_empty().then(|| shelf.latest(conversation)).flatten();
+        let seen = latest.map(|(_, id)| id).filter(|id| *id != prev);
         let head = Head {
             kind: content.kind,
             log,
