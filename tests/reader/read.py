@@ -237,6 +237,26 @@ def check_frames(written: list):
     same(kinds, list(read("frame", b"")))
 
 
+def check_renewals(written: dict):
+    for one in written["renewals"]:
+        said, other = frame(bytes.fromhex(one["frame"]))["renewal"], bytes.fromhex(one["other"])
+        listed, by = roster(said["roster"]), device(said["account"], said["key"])
+        same((listed["account"], by in listed["devices"]), (said["account"], True))
+        stated = [said["account"], other, said["counter"].to_bytes(8, "little")]
+        stated += [derive("hello part", *said["roster"].values()), said["secret"]]
+        verify(said["key"], said["signature"], "renewal", *stated)
+        found = {"by": by, "id": derive("secret id", said["secret"])[:8]}
+        same(plain(one | found), one)
+    one = written["cut"]
+    (log,) = frame(bytes.fromhex(one["frame"]))["have"]["logs"]
+    cut = log["cut"]
+    stated = [cut["account"], log["conversation"], log["device"]]
+    verify(cut["key"], cut["signature"], "cut", *stated, cut["seq"].to_bytes(8, "little"), cut["id"])
+    same((cut["seq"], cut["id"][:8]), (log["upto"], log["id"]))
+    found = {name: log[name] for name in ("conversation", "device")}
+    same(plain(one | found | {"by": device(cut["account"], cut["key"])}), one)
+
+
 def check_link(written: dict):
     secret, static, ephemeral, bearer = (
         bytes.fromhex(written[name])

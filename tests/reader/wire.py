@@ -24,12 +24,14 @@ MESSAGES = {
     "entry": "head body",
     "run": "entries:entry* signature account key suite:int",
     "frame": "have:have? want:want? run? roster:signed? card:signed? secrets:list? map_digest?"
-    " map:map? _ introduction:introduction?",
+    " map:map? renewal:renewal? introduction:introduction?",
+    "renewal": "account roster:signed key counter:int secret signature",
     "introduction": "id step:int whom text:text letter",
     "have": "digests:digest* logs:log* whole*",
     "digest": "conversation digest:eight",
     "log": "conversation device from:int upto:int id:eight beyond:ints read:int wants:ints"
-    " tips*",
+    " tips* cut:cut?",
+    "cut": "account seq:int id key signature",
     "want": "ranges:range*",
     "range": "conversation device first:int last:int",
     "list": "items*",

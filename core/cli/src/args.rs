@@ -197,6 +197,11 @@ pub(crate) enum Ask {
         #[arg(long)]
         yes: bool,
     },
+    /// Look after the words by which your account is recovered when a device is stolen
+    Recovery {
+        #[command(subcommand)]
+        what: Recovery,
+    },
     /// Hear nothing from a friend any more
     Block {
         /// Who: a name, or how it begins
@@ -328,6 +333,21 @@ pub(crate) enum Ask {
         #[arg(value_name = "JSON", value_parser = json)]
         params: Option<serde_json::Value>,
     },
+}
+
+/// What is done about the recovery key.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Recovery {
+    /// Show the 24 words that are the key; keep them on paper
+    Words,
+    /// Erase the key from this device, so that no thief of it finds it
+    Forget {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Recover the account with the words that come in: all other devices are removed
+    Use,
 }
 
 fn state() -> impl TypedValueParser<Value = State> {

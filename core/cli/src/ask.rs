@@ -17,6 +17,7 @@ use crate::{
     args::Ask,
     backup, fault, meet, names,
     node::{Node, ODD},
+    recovery,
     show::{self, FAINT, STRONG},
     wait, why,
 };
@@ -48,6 +49,7 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
         Ask::Meet { name, refuse } => meet::meet(node, name, refuse).await,
         Ask::Safety { name, same } => meet::safety(node, &name, same).await,
         Ask::Remove { name, yes } => remove(node, &name, yes).await,
+        Ask::Recovery { what } => recovery::ask(node, what).await,
         Ask::Block { name, undo } => {
             let Friend { id, name, .. } = node.friend(&name).await?;
             node.order(Command::Block { friend: id, blocked: !undo }).await?;
@@ -161,16 +163,22 @@ async fn accept(mut node: Node, text: Option<String>, png: Option<PathBuf>) -> R
 async fn remove(mut node: Node, name: &str, yes: bool) -> Result<Said> {
     let Friend { id, name, .. } = node.friend(name).await?;
     let shown = show::line(&name);
-    if !yes && io::stdin().is_terminal() {
-        let mut answer = String::new();
-        write!(anstream::stderr(), "End the friendship with {STRONG}{shown}{STRONG:#}? [y/N] ")?;
-        io::stdin().read_line(&mut answer)?;
-        if !["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
-            bail!("{shown} stays your friend");
-        }
+    if !yes && !agreed(&format!("End the friendship with {STRONG}{shown}{STRONG:#}?"))? {
+        bail!("{shown} stays your friend");
     }
     node.order(Command::Remove { friend: id }).await?;
     Ok((json!({ "removed": name }), format!("{shown} is no longer your friend")))
+}
+
+/// Whether whoever sits there agrees; where nobody does, nobody is asked.
+pub(crate) fn agreed(question: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    let mut answer = String::new();
+    write!(anstream::stderr(), "{question} [y/N] ")?;
+    io::stdin().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
 }
 
 async fn send(mut node: Node, name: &str, text: Option<String>) -> Result<Said> {
@@ -234,7 +242,7 @@ async fn draft(mut node: Node, friend: Friend, kept: Option<String>) -> Result<S
 }
 
 /// What comes in, without the end of its last line.
-fn heard() -> Result<String> {
+pub(crate) fn heard() -> Result<String> {
     let mut bytes = Vec::new();
     io::stdin().take(MAX_HEARD).read_to_end(&mut bytes)?;
     if bytes.len() as u64 == MAX_HEARD {

@@ -11,6 +11,7 @@ mod fault;
 mod meet;
 mod names;
 mod node;
+mod recovery;
 mod repair;
 mod run;
 mod show;

@@ -190,12 +190,14 @@ pub(crate) fn status(status: &Status) -> String {
     format!(
         "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
          Secrets    {}\n\
+         Recovery   {}\n\
          Friends    {} ({linked} linked)\n\
          Addresses  {}{}\n\
          Strangers  {} turned away{former}",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
+        recovery(status),
         status.friends.len(),
         addresses.len(),
         addresses.concat(),
@@ -224,6 +226,15 @@ pub(crate) fn vault(kept: &str) -> String {
         "passphrase" => "in a file that your passphrase opens".into(),
         "file" => "in a file only you can read; it is not encrypted".into(),
         other => line(other),
+    }
+}
+
+/// What became of the recovery key.
+fn recovery(status: &Status) -> &'static str {
+    match (status.removed, status.recovery) {
+        (true, _) => "this device was removed from your account; it can only be read",
+        (false, true) => "a thief of this device can become you; see `covey recovery`",
+        (false, false) => "by the words you wrote down",
     }
 }
 

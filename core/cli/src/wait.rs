@@ -49,6 +49,7 @@ fn concerns(event: &Event, message: &Message) -> bool {
         | Event::InviteUsedAgain
         | Event::Adding(_)
         | Event::Devices
+        | Event::Removed
         | Event::Forked { .. }
         | Event::Rekeyed(_)
         | Event::Offer(_) => false,

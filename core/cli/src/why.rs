@@ -192,6 +192,7 @@ fn failure(why: Cause) -> &'static str {
         Cause::Stranger => "Somebody else is at",
         Cause::Nonsense => "What answers makes no sense at",
         Cause::Unwelcome => "A device that is not listed is at",
+        Cause::Renewed => "New keys were handed over at",
         Cause::Crowded => "There were too many links for",
     }
 }

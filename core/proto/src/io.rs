@@ -5,12 +5,15 @@ use core::time::Duration;
 
 pub use crate::id::Asker;
 use crate::{
-    id::{AccountId, ConversationId, DeviceId, EntryId, IntroductionId, LinkId, LogId, Seq},
+    id::{
+        AccountId, ConversationId, DeviceId, EntryId, IntroductionId, LinkId, LogId, SecretId, Seq,
+    },
     people::{
         self, Friend, IntroduceError, device::DeviceError, directory::Directory,
-        invite::InviteError,
+        invite::InviteError, recovery::RecoveryError, removal::RemovalError,
     },
     reach::{self, DialId, Failure},
+    seal::Secret,
     talk::{self, SayError, Saying},
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
 };
@@ -55,6 +58,8 @@ pub struct Arrival {
     pub account: AccountId,
     /// Which.
     pub device: DeviceId,
+    /// The secret that the link is made with.
+    pub secret: SecretId,
     /// The account's roster, as the device showed it.
     pub roster: Signed,
     /// The device's card.
@@ -111,6 +116,14 @@ pub enum Command {
     Confirm(bool),
     /// To call this device so.
     NameDevice(String),
+    /// To have a device of one's own no more.
+    RemoveDevice(DeviceId),
+    /// To see the recovery key.
+    Recovery,
+    /// To erase the recovery key from this device.
+    ForgetRecovery,
+    /// To recover the account with this key.
+    Recover(Secret),
 }
 
 /// What a command came to.
@@ -124,6 +137,8 @@ pub enum Reply {
     Friend(Friend),
     /// The entry that says it.
     Sent(EntryId),
+    /// The recovery key.
+    Recovery(Secret),
 }
 
 /// Why a command came to nothing.
@@ -138,6 +153,15 @@ pub enum Refusal {
     /// It cannot be said.
     #[error(transparent)]
     Say(#[from] SayError),
+    /// The device stays.
+    #[error(transparent)]
+    Removal(#[from] RemovalError),
+    /// The words do not recover it.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryError),
+    /// This device is none of the account's any more.
+    #[error("this device was removed from your account; what it holds can still be read")]
+    Removed,
     /// The name is empty, too long, or another friend's.
     #[error("that name is empty, too long, or another friend's; choose another")]
     Name,

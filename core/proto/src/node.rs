@@ -7,15 +7,20 @@
 //!            └ reach  ┘
 //! ```
 
+mod carriers;
 mod command;
 mod why;
 
 pub use self::why::{Device, Subject, Why};
-use alloc::{collections::VecDeque, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+    vec::Vec,
+};
 
 use crate::{
     dice::Dice,
-    id::{AccountId, LinkId, Target},
+    id::{AccountId, LinkId, SecretId, Target},
     io::{Arrival, Event, Input, Output, Said},
     people::{self, Audience, People, own::Me},
     reach::{self, DialId, Failure, Reach, Up},
@@ -32,6 +37,9 @@ pub struct Node {
     people: People,
     talk: Talk,
     reach: Reach,
+    /// Links under a replaced secret, with whom, and the dials they came of. The rooms do not know
+    /// of them: nothing is said or heard there but what was renewed.
+    carriers: BTreeMap<LinkId, (AccountId, SecretId, Option<DialId>)>,
     outputs: VecDeque<Output>,
 }
 
@@ -46,8 +54,14 @@ impl Node {
             talk.load(&record);
             reach.load(&record);
         }
-        let mut node =
-            Self { dice: Dice::new(seed), people, talk, reach, outputs: VecDeque::new() };
+        let mut node = Self {
+            dice: Dice::new(seed),
+            people,
+            talk,
+            reach,
+            carriers: BTreeMap::new(),
+            outputs: VecDeque::new(),
+        };
         node.refresh(now);
         node
     }
@@ -83,7 +97,7 @@ impl Node {
                 self.people.move_to(&addresses, now, shelf);
                 self.reach.again(now);
             }
-            Input::Restored(run) => _ = self.talk.take(&run, now, shelf),
+            Input::Restored(run) => _ = self.talk.take(&run, true, now, shelf),
             Input::ClockStep => {
                 self.reach.again(now);
                 self.talk.clock_step(now, shelf);
@@ -101,6 +115,13 @@ impl Node {
 
     /// Ends a batch of inputs, before the commit.
     pub fn settle(&mut self, now: Time, shelf: &mut dyn Shelf) {
+        self.people.settle(now, &mut self.dice, shelf);
+        self.carry();
+        self.part(now, shelf);
+        if self.people.changed {
+            let listed = |account, device| self.people.vouches(account, device);
+            self.talk.follow(listed, &self.people.me().device_key, shelf);
+        }
         self.refresh(now);
         self.reach.settle(now, shelf);
         self.talk.settle(&self.people.me().device_key, now, &mut self.dice, shelf);
@@ -145,7 +166,7 @@ impl Node {
     }
 
     fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, now: Time, shelf: &mut dyn Shelf) {
-        let Arrival { account, device, transport, dialled, .. } = *arrival;
+        let Arrival { account, device, secret, transport, dialled, .. } = *arrival;
         if !self.people.links(account)
             || !self.people.take_roster(account, &arrival.roster, shelf)
             || !self.people.welcomes(account, device)
@@ -156,10 +177,13 @@ impl Node {
             return self.outputs.push_back(Output::Close(link));
         }
         self.people.take_card(account, &arrival.card, shelf);
+        if self.people.is_replaced(account, secret) {
+            return self.carry_renewal(link, account, secret, dialled.map(|(dial, _)| dial));
+        }
         let greeting = self.people.greeting(account);
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
-        self.reach.link_up(link, Up { device, account, transport, dialled }, now, shelf);
+        self.reach.link_up(link, Up { device, account, secret, transport, dialled }, now, shelf);
         self.people.remind(account);
     }
 
@@ -170,35 +194,62 @@ impl Node {
         now: Time,
         shelf: &mut dyn Shelf,
     ) {
-        if let Some(device) = self.reach.link_down(link, why, now, shelf) {
+        if let Some((account, _, dial)) = self.carriers.remove(&link) {
+            self.people.call_anew(account);
+            let failed = |dial| self.reach.failed(dial, Failure::Renewed, now, &mut self.dice);
+            dial.into_iter().for_each(failed);
+        } else if let Some(device) = self.reach.link_down(link, why, now, shelf) {
             self.talk.link_down(link, device);
         }
     }
 
-    /// Closes links with those who are not welcome any more, and forgets them at once.
+    /// Closes links with those who are not welcome any more, or under a secret that was replaced,
+    /// and forgets them at once. An own device that was removed is told so.
     fn part(&mut self, now: Time, shelf: &mut dyn Shelf) {
         if !self.people.changed {
             return;
         }
-        for link in self.reach.links(|up| !self.people.welcomes(up.account, up.device)) {
+        let (people, me) = (&self.people, self.people.me().account);
+        let is_unwelcome = |up: &Up| !people.welcomes(up.account, up.device);
+        let is_replaced = |up: &Up| people.is_replaced(up.account, up.secret);
+        let removed = self.reach.links(|up| is_unwelcome(up) && up.account == me);
+        let unwelcome = self.reach.links(is_unwelcome);
+        let replaced = self.reach.links(|up| !is_unwelcome(up) && is_replaced(up));
+        let roster = self.people.roster().map(Frame::Roster);
+        let told = |link| roster.clone().map(|frame| Output::Tell(link, frame));
+        self.outputs.extend(removed.into_iter().filter_map(told));
+        let unwelcome = unwelcome.into_iter().map(|link| (link, Failure::Unwelcome));
+        let replaced = replaced.into_iter().map(|link| (link, Failure::Renewed));
+        for (link, why) in unwelcome.chain(replaced) {
             self.outputs.push_back(Output::Close(link));
-            self.on_link_down(link, Some(Failure::Unwelcome), now, shelf);
+            self.on_link_down(link, Some(why), now, shelf);
         }
     }
 
     fn on_said(&mut self, link: LinkId, said: Said, now: Time, shelf: &mut dyn Shelf) {
+        if let Said::Frame(Frame::Renewal(renewal)) = said {
+            return self.on_renewal(link, renewal, now, shelf);
+        }
         let Some((device, account)) = self.reach.link(link) else { return };
         match said {
             Said::Run(run) => {
                 let log = run.log();
-                if self.people.may_say(account, run.author(), log.device, log.conversation)
-                    && self.talk.take(&run, now, shelf)
-                {
-                    self.people.go_on_anew(&mut self.dice, shelf);
+                let (author, me) = (run.author(), self.people.me().account);
+                if self.people.may_say(account, author, log.conversation) {
+                    let listed = self.people.vouches(author, log.device);
+                    // what an own device took of a friend's before he removed that device is good
+                    let stands = listed || account == me && author != me;
+                    if self.talk.take(&run, stands, now, shelf) {
+                        self.people.go_on_anew(&mut self.dice, shelf);
+                    }
                 }
             }
-            Said::Frame(Frame::Run(_)) => {}
-            Said::Frame(Frame::Have(have)) => self.talk.on_have(link, device, have, shelf),
+            Said::Frame(Frame::Run(_) | Frame::Renewal(_)) => {}
+            Said::Frame(Frame::Have(have)) => {
+                let removed = |account, by, device| self.people.may_cut(account, by, device);
+                let key = &self.people.me().device_key;
+                self.talk.on_have(link, device, have, (removed, key), shelf);
+            }
             Said::Frame(Frame::Want(want)) => self.talk.on_want(link, device, want, shelf),
             Said::Frame(Frame::Roster(signed)) => self.people.hear_roster(account, &signed, shelf),
             Said::Frame(Frame::Card(signed)) => self.people.take_card(account, &signed, shelf),

@@ -78,7 +78,7 @@ contexts! {
     InviteSeen "invite seen";
     /// The hash of letter 1.
     HelloLetter "hello letter";
-    /// A hash of a roster or card within a signature.
+    /// A hash of a roster or card within a signature: its bytes, its own signature.
     HelloPart "hello part";
     /// Letter 1, its info and the signature inside.
     Hello1 "hello 1";
@@ -96,6 +96,10 @@ contexts! {
     Friendship "friendship";
     /// The name of a secret.
     SecretId "secret id";
+    /// Signature of a renewal: both accounts, counter, hash of the roster, new bytes.
+    Renewal "renewal";
+    /// Signature of a cut: account, conversation, device, place, id.
+    Cut "cut";
     /// The psk of links, from a friendship's or the own devices' secret.
     LinkPsk "link psk";
     /// The key of the cheap check in front of link message 1: the responder's Noise static.

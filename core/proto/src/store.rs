@@ -46,6 +46,9 @@ pub enum Kind {
     Draft = 9,
     /// A device being added to the account, on either side.
     Adding = 10,
+    /// Since when a secret is replaced, by account and id; without a key, which removals of own
+    /// devices our secrets know of.
+    Renewal = 11,
     /// Who this device is: its keys and the account's.
     Me = 12,
     /// A device that this one was before, by [`crate::DeviceId`].

@@ -61,8 +61,14 @@ impl World {
     fn perform(&mut self, who: Who, output: Output) {
         self.judge(who, &output);
         match output {
-            Output::Tell(link, frame) => self.say_on(who, link, frame.encode()),
+            Output::Tell(link, frame) => {
+                if !matches!(frame, Frame::Renewal(_)) {
+                    self.count_said(who, link);
+                }
+                self.say_on(who, link, frame.encode());
+            }
             Output::Send(link, log, first, last) => {
+                self.count_said(who, link);
                 let runs = self.device(who).disk.runs(log, first, last);
                 let runs: Vec<_> = runs.map(|bytes| Frame::Run(bytes.to_vec())).collect();
                 let run = self.device(who).run;

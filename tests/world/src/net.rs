@@ -120,9 +120,11 @@ impl World {
             self.note(|| format!("{from:?} refused by {to:?}"));
             return self.fail(from, run, dial.id, Failure::HungUp);
         }
+        let Some(secret) = knows.way(self.device(to).id).map(|way| way.secret) else { return };
         let arrival = |device: &Device, directory: &Directory, dialled| Arrival {
             account: device.account,
             device: device.id,
+            secret,
             roster: directory.roster.clone(),
             card: directory.card.clone(),
             transport: dial.address.transport,
@@ -141,10 +143,11 @@ impl World {
             link: None,
             last,
             carried: 0,
+            said: 0,
         };
         let ends = [end(from, run, at_from, second), end(to, self.device(to).run, at_to, third)];
         let wire = WireId(self.wires.len());
-        self.wires.push(Wire { ends, broken: false });
+        self.wires.push(Wire { ends, secret, broken: false });
         self.at(second, Happening::Up(wire, Side::Dialled));
         self.at(third, Happening::Up(wire, Side::Answered));
     }

@@ -54,6 +54,13 @@ impl World {
         }
     }
 
+    /// Counts what is said on a link besides renewals.
+    pub(crate) fn count_said(&mut self, who: Who, link: LinkId) {
+        if let Some(&(wire, side)) = self.device(who).links.get(&link) {
+            self.wire(wire).end(side).said += 1;
+        }
+    }
+
     /// Counts what was sent of runs on a link.
     pub(crate) fn count_run(&mut self, who: Who, link: LinkId, frame: &Frame) {
         if let Frame::Run(bytes) = frame

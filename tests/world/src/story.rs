@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use covey_proto::{
-    Command, ConversationId, EntryId, Event, Input, LogId, Node, Seq, Time,
+    Command, ConversationId, EntryId, Event, Input, LogId, Node, SecretId, Seq, Time,
     io::{Asker, Refusal, Reply},
     people::{
         Friend, Offer,
@@ -61,7 +61,7 @@ impl World {
     pub fn accept(&mut self, who: Who, text: &str) -> Result<Friend, Refusal> {
         match self.ask(who, Command::Accept(String::from(text)))? {
             Reply::Friend(friend) => Ok(friend),
-            other @ (Reply::Done | Reply::Invite(_) | Reply::Sent(_)) => {
+            other @ (Reply::Done | Reply::Invite(_) | Reply::Sent(_) | Reply::Recovery(_)) => {
                 unreachable!("no friend: {other:?}")
             }
         }
@@ -169,7 +169,7 @@ impl World {
     pub fn act(&mut self, who: Who, saying: Saying) -> Result<EntryId, Refusal> {
         match self.ask(who, Command::Act(saying))? {
             Reply::Sent(id) => Ok(id),
-            other @ (Reply::Done | Reply::Invite(_) | Reply::Friend(_)) => {
+            other @ (Reply::Done | Reply::Invite(_) | Reply::Friend(_) | Reply::Recovery(_)) => {
                 unreachable!("not said: {other:?}")
             }
         }
@@ -279,6 +279,13 @@ impl World {
     pub fn carried(&self, who: Who, other: Who) -> u64 {
         let with = self.wires.iter().filter(|wire| wire.ends.iter().any(|end| end.who == other));
         with.flat_map(|wire| &wire.ends).filter(|end| end.who == who).map(|end| end.carried).sum()
+    }
+
+    /// How much a device said on links made with this secret, besides renewals.
+    #[must_use]
+    pub fn said_under(&self, who: Who, secret: SecretId) -> u64 {
+        let under = self.wires.iter().filter(|wire| wire.secret == secret);
+        under.flat_map(|wire| &wire.ends).filter(|end| end.who == who).map(|end| end.said).sum()
     }
 
     /// Waits until two devices are linked.

@@ -1,7 +1,7 @@
 //! Links: what one end says arrives at the other in order, or its tail is lost and the link gone.
 
 use covey_proto::{
-    Input, LinkId, Time,
+    Input, LinkId, SecretId, Time,
     io::{Arrival, Said},
     reach::Failure,
     wire::{
@@ -35,6 +35,8 @@ pub(crate) type WireEnd = (WireId, Side);
 #[derive(Debug)]
 pub(crate) struct Wire {
     pub(crate) ends: [End; 2],
+    /// What the link was made with.
+    pub(crate) secret: SecretId,
     /// Nothing that is said from now on arrives.
     pub(crate) broken: bool,
 }
@@ -50,6 +52,8 @@ pub(crate) struct End {
     pub(crate) last: Time,
     /// Bytes of runs that went out here, for whoever counts.
     pub(crate) carried: u64,
+    /// How much else than renewals was said here.
+    pub(crate) said: u64,
 }
 
 impl Side {

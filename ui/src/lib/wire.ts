@@ -92,7 +92,15 @@ device: string, } } | { "remove": {
 /**
  * With whom.
  */
-friend: string, } } | { "verify": { 
+friend: string, } } | { "remove_device": { 
+/**
+ * Its id.
+ */
+device: string, } } | "recovery_words" | "forget_recovery" | { "recover": { 
+/**
+ * The words of the recovery key.
+ */
+words: string, } } | { "verify": { 
 /**
  * Whose.
  */
@@ -132,7 +140,7 @@ yes: boolean, } };
 
 export type InviteKind = "link" | "screen" | "own";
 
-export type Reply = "done" | { "invite": string } | { "friend": Friend } | { "sent": string };
+export type Reply = "done" | { "invite": string } | { "friend": Friend } | { "sent": string } | { "words": string };
 
 export type Query = "status" | "devices" | { "log": { 
 /**
@@ -189,6 +197,14 @@ name: string,
  * Where the secrets are kept: `keyring`, `passphrase` or `file`.
  */
 vault: string, 
+/**
+ * Whether the recovery key is on this device: then a thief of it can become this person.
+ */
+recovery: boolean, 
+/**
+ * Whether this device was removed from the account: it can only be read.
+ */
+removed: boolean, 
 /**
  * The program's version.
  */
@@ -455,7 +471,7 @@ all: number, } } | { "friend": Friend } | { "friend_gone": {
 /**
  * Which.
  */
-friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | "devices" | { "adding": Adding } | "invite_used_again" | { "forked": { 
+friend: string, } } | { "rekeyed": Friend } | { "offer": Offer } | "devices" | { "adding": Adding } | "invite_used_again" | "removed" | { "forked": { 
 /**
  * The conversation.
  */
@@ -581,7 +597,7 @@ at: number,
  */
 why: Cause | null, };
 
-export type Cause = "silent" | "closed" | "unreachable" | "broken" | "hung_up" | "stranger" | "nonsense" | "unwelcome" | "crowded";
+export type Cause = "silent" | "closed" | "unreachable" | "broken" | "hung_up" | "stranger" | "nonsense" | "unwelcome" | "renewed" | "crowded";
 
 export type Near = "never" | { "silent": { 
 /**

@@ -9,4 +9,5 @@ mod friends;
 mod history;
 mod killed;
 mod person;
+mod recovery;
 mod why;

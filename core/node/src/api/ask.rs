@@ -101,6 +101,20 @@ pub enum Command {
         /// With whom.
         friend: String,
     },
+    /// Have a device of one's own no more, for it is lost.
+    RemoveDevice {
+        /// Its id.
+        device: String,
+    },
+    /// Show the words of the recovery key.
+    RecoveryWords,
+    /// Erase the recovery key from this device.
+    ForgetRecovery,
+    /// Recover the account: this device stays, all others are removed.
+    Recover {
+        /// The words of the recovery key.
+        words: String,
+    },
     /// Say that a friend's safety number was compared, and is the same.
     Verify {
         /// Whose.
@@ -166,6 +180,8 @@ pub enum Reply {
     Friend(Friend),
     /// The id of the message, which is on disk.
     Sent(String),
+    /// The words of the recovery key.
+    Words(String),
 }
 
 /// Something to be told.

@@ -14,6 +14,7 @@ use covey_proto::{
     ConversationId, LogId, Seq,
     io::{self, Refusal},
     node,
+    people::recovery,
     seal::hex,
     store::{Kind, Message as Shown},
     talk::parse_have,
@@ -122,6 +123,7 @@ impl Core {
             io::Reply::Invite(text) => Ok(Reply::Invite(text)),
             io::Reply::Friend(person) => Ok(Reply::Friend(self.read(|view| view.friend(&person)))),
             io::Reply::Sent(id) => Ok(Reply::Sent(hex(&id.0))),
+            io::Reply::Recovery(key) => Ok(Reply::Words(recovery::words(&key).to_string())),
         }
     }
 

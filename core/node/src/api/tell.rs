@@ -10,6 +10,10 @@ pub struct Status {
     pub name: String,
     /// Where the secrets are kept: `keyring`, `passphrase` or `file`.
     pub vault: String,
+    /// Whether the recovery key is on this device: then a thief of it can become this person.
+    pub recovery: bool,
+    /// Whether this device was removed from the account: it can only be read.
+    pub removed: bool,
     /// The program's version.
     pub version: String,
     /// Where this device may be dialled, as multiaddresses.
@@ -308,6 +312,8 @@ pub enum Event {
     Adding(Adding),
     /// Somebody else tried an invite that was used before.
     InviteUsedAgain,
+    /// This device was removed from the account.
+    Removed,
     /// Two different messages stand at one place of a device's log: it was copied, or cheats.
     Forked {
         /// The conversation.

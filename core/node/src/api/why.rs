@@ -143,6 +143,8 @@ pub enum Cause {
     Nonsense,
     /// We do not want a link with it.
     Unwelcome,
+    /// The secret that it was made with is replaced.
+    Renewed,
     /// There are too many links.
     Crowded,
 }
@@ -362,6 +364,7 @@ impl Cause {
             reach::Failure::Stranger => Self::Stranger,
             reach::Failure::Nonsense => Self::Nonsense,
             reach::Failure::Unwelcome => Self::Unwelcome,
+            reach::Failure::Renewed => Self::Renewed,
             reach::Failure::Crowded => Self::Crowded,
         }
     }

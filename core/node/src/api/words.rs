@@ -5,7 +5,7 @@ use std::time::Duration;
 use covey_proto::{
     ConversationId, DeviceId, EntryId, IntroductionId,
     io::{self, Refusal},
-    people::IntroduceError,
+    people::{IntroduceError, recovery, removal::RemovalError},
     talk::{SayError, Saying},
     wire::letter,
 };
@@ -87,5 +87,14 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
             io::Command::Meet(id, yes)
         }
         Command::Remove { friend } => io::Command::Remove(conversation(&friend)?),
+        Command::RemoveDevice { device } => {
+            let id = parse_hex(&device).map(DeviceId);
+            io::Command::RemoveDevice(id.ok_or_else(|| Failure::new(RemovalError::Unknown))?)
+        }
+        Command::RecoveryWords => io::Command::Recovery,
+        Command::ForgetRecovery => io::Command::ForgetRecovery,
+        Command::Recover { words } => {
+            io::Command::Recover(recovery::parse(&words).map_err(Failure::new)?)
+        }
     })
 }

@@ -112,6 +112,8 @@ impl Shell {
             view.me = Some(people.me().device());
             view.devices = people.own_devices().collect();
             view.adding = people.adding();
+            view.status.recovery = people.recovery().is_ok();
+            view.status.removed = !people.is_listed();
             let numbers = all.iter().map(|f| Some((f.conversation, people.safety_number(f)?)));
             view.safety = numbers.flatten().collect();
             view.offers = people.offers().collect();
@@ -147,6 +149,7 @@ impl Shell {
                 Some(api::Event::Offer(self.core.read(|view| view.offer(&offer))))
             }
             Event::People(people::News::Adding(step)) => Some(api::Event::Adding(step.into())),
+            Event::People(people::News::Removed) => Some(api::Event::Removed),
             Event::People(people::News::InviteUsedAgain(_)) => Some(api::Event::InviteUsedAgain),
             Event::Talk(talk::News::Message(message) | talk::News::Changed(message)) => {
                 let told = self.core.tell(&[message]).ok();

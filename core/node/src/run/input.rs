@@ -101,6 +101,7 @@ impl Shell {
         let arrival = Arrival {
             account: peer.account,
             device: peer.device,
+            secret: peer.secret,
             roster: peer.roster,
             card: peer.card,
             transport: peer.address.transport,

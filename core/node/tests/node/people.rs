@@ -87,7 +87,7 @@ impl Person {
         let friend = self.friend(to).await.unwrap().id;
         match self.core().command(None, Command::Send { friend, text: text.into() }).await? {
             Reply::Sent(id) => Ok(id),
-            other @ (Reply::Done | Reply::Invite(_) | Reply::Friend(_)) => {
+            other @ (Reply::Done | Reply::Invite(_) | Reply::Friend(_) | Reply::Words(_)) => {
                 panic!("not said: {other:?}")
             }
         }

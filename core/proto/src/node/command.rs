@@ -18,6 +18,9 @@ impl Node {
         shelf: &mut dyn Shelf,
     ) -> Result<Reply, Refusal> {
         let people = &mut self.people;
+        if !people.is_listed() && !matches!(command, Command::Recover(_)) {
+            return Err(Refusal::Removed);
+        }
         let known = |conversation| people.friend(conversation).ok_or(Refusal::NoFriend);
         Ok(match command {
             Command::Name(name) => {
@@ -100,6 +103,19 @@ impl Node {
             }
             Command::NameDevice(name) => {
                 people.name_device(&name, shelf)?;
+                Reply::Done
+            }
+            Command::RemoveDevice(device) => {
+                people.remove_device(device, shelf)?;
+                Reply::Done
+            }
+            Command::Recovery => Reply::Recovery(people.recovery()?),
+            Command::ForgetRecovery => {
+                people.forget_recovery(shelf);
+                Reply::Done
+            }
+            Command::Recover(key) => {
+                people.recover(&key, &mut self.dice, shelf)?;
                 Reply::Done
             }
         })

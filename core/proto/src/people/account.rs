@@ -10,7 +10,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::card::Card;
+use super::{card::Card, recovery::RecoveryError};
 use crate::{
     id::{AccountId, DeviceId, Hash},
     seal::{self, Context, SigningKey, VerifyingKey},
@@ -22,7 +22,7 @@ use crate::{
 
 /// The most devices of an account.
 pub const MAX_DEVICES: usize = 16;
-const MAX_REMOVED: usize = 64;
+pub(super) const MAX_REMOVED: usize = 64;
 const MAX_STATEMENTS: usize = 4;
 const MAX_ROSTERS: usize = 4;
 /// The most bytes of a person's name.
@@ -84,17 +84,22 @@ impl Roster {
 
     /// The next epoch: only who has the recovery key can open it.
     ///
-    /// `None` if that is not this account's, or it was used too often.
-    #[must_use]
+    /// # Errors
+    /// [`RecoveryError`] if that is not this account's now, or it was used too often.
     pub fn recover(
         &self,
         recovery: &SigningKey,
         account: VerifyingKey,
         next: Hash,
-    ) -> Option<Self> {
-        let ours = self.recovery_hash() == recovery_hash(&recovery.public());
-        if !ours || self.statements.len() >= MAX_STATEMENTS {
-            return None;
+    ) -> Result<Self, RecoveryError> {
+        if self.statements.iter().any(|used| used.recovery_key == recovery.public()) {
+            return Err(RecoveryError::Used);
+        }
+        if self.recovery_hash() != recovery_hash(&recovery.public()) {
+            return Err(RecoveryError::Foreign);
+        }
+        if self.statements.len() >= MAX_STATEMENTS {
+            return Err(RecoveryError::Exhausted);
         }
         let epoch = self.epoch + 1;
         let fields = [&self.account.0[..], &epoch.to_le_bytes(), &account.0, &next.0];
@@ -105,7 +110,7 @@ impl Roster {
             next_recovery: next,
             signature: recovery.sign(Context::Recovery, &fields).to_vec(),
         });
-        Some(Self { epoch, version: 1, statements, ..self.clone() })
+        Ok(Self { epoch, version: 1, statements, ..self.clone() })
     }
 
     /// The key that signs this roster.
@@ -141,7 +146,8 @@ impl Roster {
         genuine.then_some(roster).ok_or(Invalid)
     }
 
-    fn stored(signed: &Signed) -> Result<Self, Invalid> {
+    /// Reads a roster that was checked before.
+    pub(super) fn stored(signed: &Signed) -> Result<Self, Invalid> {
         wire::decode(&signed.bytes, MAX_SIGNED)
     }
 

@@ -130,7 +130,7 @@ impl People {
             return Err(DeviceError::Full);
         }
         self.sign(roster, shelf);
-        let (_, secret) = self.secrets(account).next().ok_or(DeviceError::NotYet)?;
+        let secret = self.shared(account).into_iter().next().ok_or(DeviceError::NotYet)?.secret;
         let author = self.author().ok_or(DeviceError::NotYet)?;
         let account_key = self.me.account_secret();
         let share =

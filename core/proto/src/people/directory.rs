@@ -5,9 +5,9 @@
 //! welcome if a roster no older than ours lists it. Nothing is remembered here: who is welcome
 //! tells the node, which takes roster and card in and may still close the link.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::collections::BTreeMap;
 
-use super::{People, account::Rosters, card::Card};
+use super::{People, account::Rosters, card::Card, renewal::Shared};
 use crate::{
     id::{AccountId, DeviceId, SecretId},
     seal::{Context, Secret},
@@ -99,10 +99,10 @@ impl People {
         };
         for account in self.linked() {
             let Some(rosters) = self.rosters.get(&account) else { continue };
-            let secrets: Vec<_> = self.secrets(account).collect();
+            let secrets = self.shared(account);
             let turn = self.turns.get(&account).copied().unwrap_or_default();
-            let Some(&(named, _)) = secrets.iter().cycle().nth(turn) else { continue };
-            for (id, secret) in secrets {
+            let Some(named) = secrets.iter().cycle().nth(turn).map(|s| s.id) else { continue };
+            for Shared { id, secret, .. } in secrets {
                 directory.secrets.insert(id, (account, secret.derive(Context::LinkPsk)));
             }
             for (card, _) in self.cards_of(account) {
@@ -115,14 +115,19 @@ impl People {
     }
 
     /// A device could not be called: the next time with another secret, if there are several. One
-    /// side may have dropped what the other still holds.
+    /// side may have dropped what the other still holds, or not heard that it was renewed.
     pub fn call_otherwise(&mut self, device: DeviceId) {
         let Some(account) = self.cards.get(&device).map(|(card, _)| card.account) else { return };
-        let secrets = self.secrets(account).count();
+        let secrets = self.shared(account).len();
         if secrets > 1 {
             let turn = self.turns.entry(account).or_default();
             *turn = (*turn + 1) % secrets;
             self.changed = true;
         }
+    }
+
+    /// An account heard what was renewed, or told it: it is called with that.
+    pub fn call_anew(&mut self, account: AccountId) {
+        self.changed |= self.turns.remove(&account).is_some();
     }
 }

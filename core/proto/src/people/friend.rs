@@ -160,9 +160,10 @@ impl People {
     pub fn remove(&mut self, friend: Friend, shelf: &mut dyn Shelf) {
         self.record(Topic::Friend, &friend.short, None, shelf);
         if let Some(account) = friend.account {
-            let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
-            for id in secrets {
-                self.record(Topic::Secret, &own::secret_key(&account, &id), None, shelf);
+            // the last renewal stays: its number goes on, should they become friends anew
+            let last = self.renewal(account).map(|last| own::secret_id(&last.secret));
+            for shared in self.shared(account).iter().filter(|s| Some(s.id) != last) {
+                self.drop_secret(account, shared.id, shelf);
             }
             self.cancel_used_by(account, shelf);
         }

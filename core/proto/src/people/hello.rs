@@ -276,7 +276,7 @@ impl Letter<'_> {
     }
 
     fn stated<T>(&self, author: &AccountId, hello: &Hello, then: impl Fn(&[&[u8]]) -> T) -> T {
-        let (roster, card) = (part(&hello.roster), part(&hello.card));
+        let (roster, card) = (hello.roster.hash(), hello.card.hash());
         let (seen, kind) = (self.invite.seen(), [self.invite.kind.number()]);
         let half = hello.half.as_ref().map_or(&[][..], |half| &half.0);
         let verdict = i32::from(hello.verdict).to_le_bytes();
@@ -302,10 +302,6 @@ impl Person {
         let (roster_signed, card_signed) = (hello.roster.clone(), hello.card.clone());
         roster.lists(&card).then_some(Self { roster, card, roster_signed, card_signed })
     }
-}
-
-fn part(signed: &Signed) -> [u8; 32] {
-    seal::derive(Context::HelloPart, &[&signed.bytes, &signed.signature])
 }
 
 fn letter_hash(letter: &[u8]) -> [u8; 32] {

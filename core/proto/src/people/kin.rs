@@ -12,7 +12,6 @@ use super::{
     Audience, Effect, News, People,
     account::{Roster, Rosters},
     card::Card,
-    own,
 };
 use crate::{
     id::AccountId,
@@ -56,8 +55,9 @@ impl People {
 
     /// Which secrets an account is told that we hold: one of several is to be dropped.
     pub(super) fn told_secrets(&self, account: AccountId) -> Option<Frame> {
-        let secrets: Vec<_> = self.secrets(account).map(|(id, _)| id).collect();
-        (secrets.len() > 1).then_some(Frame::Secrets(secrets))
+        let open = self.shared(account).into_iter().filter(|shared| shared.open);
+        let open: Vec<_> = open.map(|shared| shared.id).collect();
+        (open.len() > 1).then_some(Frame::Secrets(open))
     }
 
     /// A device of `peer` tells a roster.
@@ -75,18 +75,7 @@ impl People {
         if peer != self.me.account || self.digest() == *digest {
             return;
         }
-        let mut chunk = Vec::new();
-        let mut frames = Vec::new();
-        let mut size = 0;
-        for record in self.map.records() {
-            size += record.encoded_len() + 8;
-            if size > MAP_CHUNK {
-                frames.push(Frame::Map(core::mem::take(&mut chunk)));
-                size = record.encoded_len() + 8;
-            }
-            chunk.push(record.clone());
-        }
-        frames.push(Frame::Map(chunk));
+        let mut frames = map_frames(self.map.records().cloned());
         let rosters = self.shared_rosters().flat_map(Rosters::signed);
         frames.extend(rosters.map(|signed| Frame::Roster(signed.clone())));
         frames.extend(self.shared_cards().map(|(_, signed)| Frame::Card(signed.clone())));
@@ -127,7 +116,7 @@ impl People {
         for record in records {
             let (topic, key) = (record.topic, record.key.clone());
             let before = self.map.value(Topic::Friend, &key).is_some();
-            if !self.map.take(record.clone(), shelf) {
+            if !self.admits(&record, shelf) || !self.map.take(record.clone(), shelf) {
                 continue;
             }
             news.push(record);
@@ -158,21 +147,36 @@ impl People {
     }
 
     /// A friend's device told which of our secrets it holds: when both sides hold several of the
-    /// same, the smallest stays. It is told so, for it may have got the last one after we told it.
+    /// same, the first stays. It is told so, for it may have got the last one after we told it.
     pub fn take_secrets(
         &mut self,
         account: AccountId,
         theirs: &[crate::SecretId],
         shelf: &mut dyn Shelf,
     ) {
-        let shared = self.secrets(account).map(|(id, _)| id).filter(|id| theirs.contains(id));
-        let shared: Vec<_> = shared.collect();
+        let open = self.shared(account).into_iter().filter(|shared| shared.open);
+        let shared: Vec<_> = open.map(|s| s.id).filter(|id| theirs.contains(id)).collect();
         for id in shared.iter().skip(1) {
-            self.record(Topic::Secret, &own::secret_key(&account, id), None, shelf);
+            self.drop_secret(account, *id, shelf);
         }
         if shared.len() > 1 {
             let frame = Frame::Secrets(shared);
             self.effects.push_back(Effect::Tell(Audience::Account(account), frame));
         }
     }
+}
+
+/// Records, in as many frames as they take.
+pub(super) fn map_frames(records: impl Iterator<Item = MapRecord>) -> Vec<Frame> {
+    let (mut frames, mut chunk, mut size) = (Vec::new(), Vec::new(), 0);
+    for record in records {
+        size += record.encoded_len() + 8;
+        if size > MAP_CHUNK {
+            frames.push(Frame::Map(core::mem::take(&mut chunk)));
+            size = record.encoded_len() + 8;
+        }
+        chunk.push(record);
+    }
+    frames.push(Frame::Map(chunk));
+    frames
 }

@@ -100,6 +100,11 @@ impl People {
         self.cancel(|given| given.used == Some(account), shelf);
     }
 
+    /// Erases the seeds of all invites that nobody used yet.
+    pub(super) fn cancel_open(&mut self, shelf: &mut dyn Shelf) {
+        self.cancel(|given| given.used.is_none(), shelf);
+    }
+
     fn cancel(&mut self, which: impl Fn(&Given) -> bool, shelf: &mut dyn Shelf) {
         let given = self.given().filter(which);
         let tags: Vec<_> = given.map(|given| given.invite.tag()).collect();
@@ -174,7 +179,7 @@ impl People {
         dice: &mut Dice,
         shelf: &mut dyn Shelf,
     ) -> Option<Vec<u8>> {
-        let tag = Letter1::parse(bytes).ok()?.tag;
+        let tag = Letter1::parse(bytes).ok().filter(|_| self.is_listed())?.tag;
         let given = self.map.value(Topic::Invite, &tag.0)?;
         let given: Given = wire::decode(given, MapRecord::MAX).ok()?;
         let newcomer = hello::read(&given.seed, &given.invite, bytes)?;
@@ -229,7 +234,8 @@ impl People {
     fn meet(&mut self, who: &Person, secret: &Secret, kind: InviteKind, shelf: &mut dyn Shelf) {
         let Roster { account, ref name, .. } = who.roster;
         let key = own::secret_key(&account, &own::secret_id(secret));
-        self.record(Topic::Secret, &key, Some(secret.0.to_vec()), shelf);
+        let value = self.beside(account, secret);
+        self.record(Topic::Secret, &key, Some(value), shelf);
         let told = self.told_secrets(account);
         self.effects.extend(told.map(|told| Effect::Tell(Audience::Account(account), told)));
         let short = account.short();

@@ -24,8 +24,12 @@ mod join;
 mod kin;
 mod meet;
 pub mod own;
+pub mod recovery;
+pub mod removal;
+mod renewal;
 mod safety;
 mod sign;
+mod trust;
 
 use alloc::{
     collections::{BTreeMap, VecDeque},
@@ -46,11 +50,10 @@ pub use self::{
     introduce::{IntroduceError, Offer},
 };
 use crate::{
-    id::{AccountId, Asker, ConversationId, DeviceId, InviteTag, SecretId, Target},
-    seal::Secret,
+    id::{AccountId, Asker, ConversationId, DeviceId, InviteTag, Target},
     store::{Kind, Record, Shelf},
     time::Time,
-    wire::{self, Address, Frame, Invalid, Signed, Topic, letter::MAX_LETTER},
+    wire::{self, Address, Frame, Invalid, Signed, letter::MAX_LETTER},
 };
 
 /// What the node should do about something in this room.
@@ -94,6 +97,8 @@ pub enum News {
     Offer(Offer),
     /// So far the adding of a device has come.
     Adding(Step),
+    /// This device was removed from its account.
+    Removed,
 }
 
 /// The state of this room.
@@ -118,7 +123,11 @@ pub struct People {
     placed: bool,
     /// The devices that this one was before, until somebody says what is with them.
     former: BTreeMap<DeviceId, former::Since>,
-    /// When the first invite ends, or its seed is to be erased, by what last changed.
+    /// The removals that our secrets know of.
+    renewed: Option<renewal::Removals>,
+    /// Since when secrets are replaced, by account and id.
+    replaced: BTreeMap<Vec<u8>, Time>,
+    /// When the first invite ends, or its seed or a secret is to be erased, by what last changed.
     pub(crate) next_end: Option<Time>,
 }
 
@@ -139,6 +148,8 @@ impl People {
             turns: BTreeMap::new(),
             placed: false,
             former: BTreeMap::new(),
+            renewed: None,
+            replaced: BTreeMap::new(),
             next_end: None,
         }
     }
@@ -167,6 +178,7 @@ impl People {
             }
             Kind::Adding => self.adding.load(record),
             Kind::Former => self.load_former(record),
+            Kind::Renewal => self.load_renewal(&record.key, &record.bytes),
             Kind::Head | Kind::Have | Kind::Reached | Kind::Draft | Kind::Me => {}
         }
     }
@@ -177,33 +189,16 @@ impl People {
             return None;
         }
         let ends = self.invites().map(|invite| meet::end(&invite));
-        self.next_end = ends.chain(self.adding.due()).min();
+        self.next_end = ends.chain(self.adding.due()).chain(self.next_retirement()).min();
         self.make_directory()
-    }
-
-    /// Accounts whose devices may have links: one's own, and friends who are not blocked.
-    fn linked(&self) -> impl Iterator<Item = AccountId> {
-        let friends = self.friends().filter(Friend::is_open);
-        core::iter::once(self.me.account).chain(friends.filter_map(|f| f.account))
-    }
-
-    /// Whether links with this account are wanted.
-    pub fn links(&self, account: AccountId) -> bool {
-        let friend = || self.friend_with(&account.short());
-        let open = |friend: Friend| friend.is_open() && friend.account == Some(account);
-        account == self.me.account || friend().is_some_and(open)
-    }
-
-    /// Whether this device may have a link with us.
-    pub fn welcomes(&self, account: AccountId, device: DeviceId) -> bool {
-        device != self.me.device() && self.links(account) && self.vouches(account, device)
     }
 
     /// Whom we want to reach, and where they say they are.
     pub fn sought(&self) -> impl Iterator<Item = (Target, Vec<Address>)> {
         let device = |card: &Card| Target::Device(card.device());
         let devices = self.callable().map(move |card| (device(card), card.addresses.clone()));
-        let invites = self.asking().map(|waiting| &waiting.invite);
+        let listed = self.is_listed();
+        let invites = self.asking().filter(move |_| listed).map(|waiting| &waiting.invite);
         devices.chain(invites.map(|i| (Target::Inviter(i.tag()), i.addresses.clone())))
     }
 
@@ -220,57 +215,14 @@ impl People {
         devices.filter_map(|device| self.cards.get(device))
     }
 
-    /// Whether this device is one of the account, as far as its rosters say.
-    pub fn vouches(&self, account: AccountId, device: DeviceId) -> bool {
-        let rosters = self.rosters.get(&account);
-        rosters.is_some_and(|r| r.roster().devices.contains_key(&device))
-    }
-
-    /// Whether a device of `peer` may tell us this: an own device tells of everybody, a friend's
-    /// of his own account, and of ours, for what we signed and do not know ourselves.
-    fn may_tell(&self, peer: AccountId, about: AccountId) -> bool {
-        let me = self.me.account;
-        about == peer || about == me || peer == me && self.has_met(about)
-    }
-
-    /// Whether a device of `peer` may bring us what `author`'s device says in the conversation.
-    pub fn may_say(
-        &self,
-        peer: AccountId,
-        author: AccountId,
-        device: DeviceId,
-        conversation: ConversationId,
-    ) -> bool {
-        let me = self.me.account;
-        let pair = |account: AccountId| ConversationId::pair(&me.short(), &account.short());
-        let here = match (peer == me, author == me) {
-            (true, true) => {
-                conversation == ConversationId::own(&me) || self.has_begun(conversation)
-            }
-            (true, false) => conversation == pair(author) && self.has_met(author),
-            (false, true) => conversation == pair(peer) && self.links(peer),
-            (false, false) => conversation == pair(peer) && author == peer && self.links(peer),
-        };
-        here && self.vouches(author, device)
-    }
-
-    /// Whether the account is or was a friend: what was said stays, and own devices share it.
-    fn has_met(&self, account: AccountId) -> bool {
-        self.map.knows(Topic::Friend, &account.short())
-    }
-
-    /// Whether the conversation is one with somebody who is or was a friend.
-    fn has_begun(&self, conversation: ConversationId) -> bool {
-        let pair = |key: &[u8]| {
-            let other = key.try_into().ok()?;
-            Some(ConversationId::pair(&self.me.account.short(), other))
-        };
-        self.map.keys(Topic::Friend).any(|key| pair(key) == Some(conversation))
-    }
-
     /// This device's keys.
     pub fn me(&self) -> &Me {
         &self.me
+    }
+
+    /// The newest roster of this account, as others may be shown it.
+    pub fn roster(&self) -> Option<Signed> {
+        self.rosters.get(&self.me.account).map(|rosters| rosters.newest().clone())
     }
 
     /// What this person is called.
@@ -324,6 +276,7 @@ impl People {
         shelf: &mut dyn Shelf,
     ) -> bool {
         let key = self.rosters.get(&account).map(|rosters| rosters.roster().account_key());
+        let listed = self.is_listed();
         match self.take_known(account, signed) {
             Ok(true) => {}
             Ok(false) => return true,
@@ -340,7 +293,10 @@ impl People {
         if rekeyed {
             self.rekeyed(account, shelf);
         }
-        if let Some(merged) = merge.filter(|_| account == self.me.account) {
+        if listed && !self.is_listed() {
+            self.effects.push_back(Effect::News(News::Removed));
+        }
+        if let Some(merged) = merge.filter(|_| account == self.me.account && self.is_listed()) {
             self.sign(merged, shelf);
         }
         true
@@ -386,15 +342,5 @@ impl People {
         self.changed = true;
         self.effects.push_back(Effect::Tell(audience, Frame::Card(signed)));
         self.device_came(device, shelf);
-    }
-
-    /// The secrets shared with an account, the one that stays first.
-    fn secrets(&self, account: AccountId) -> impl Iterator<Item = (SecretId, Secret)> {
-        let all = self.map.values(Topic::Secret);
-        all.filter_map(move |(key, value)| {
-            let (whose, id) = key.split_first_chunk::<32>()?;
-            let secret = Secret(value.try_into().ok()?);
-            (*whose == account.0).then_some((SecretId::parse(id)?, secret))
-        })
     }
 }

@@ -101,13 +101,32 @@ impl Me {
     #[must_use]
     pub(super) fn within(&self, account: AccountId, account_key: Secret) -> Self {
         let [.., device, noise] = self.secrets.clone();
-        Self::of(account, [account_key, Secret([0; 32]), device, noise])
+        Self::of(account, [account_key, FORGOTTEN, device, noise])
     }
 
     /// What the account signs rosters with, for another device of it.
     pub(super) fn account_secret(&self) -> &Secret {
         let [account_key, ..] = &self.secrets;
         account_key
+    }
+
+    /// The recovery key, until it is forgotten.
+    pub(super) fn recovery(&self) -> Option<&Secret> {
+        let [_, recovery, ..] = &self.secrets;
+        Some(recovery).filter(|key| **key != FORGOTTEN)
+    }
+
+    /// Without the recovery key.
+    pub(super) fn forget_recovery(&mut self) {
+        let [_, recovery, ..] = &mut self.secrets;
+        *recovery = FORGOTTEN;
+    }
+
+    /// With a new account key and the next recovery key.
+    pub(super) fn recovered(&mut self, account: Secret, next: Secret) {
+        self.account_key = SigningKey::new(&account);
+        let [account_key, recovery, ..] = &mut self.secrets;
+        (*account_key, *recovery) = (account, next);
     }
 
     fn of(account: AccountId, secrets: [Secret; 4]) -> Self {
@@ -194,6 +213,8 @@ impl Me {
 const FORMAT: u8 = 1;
 /// The account's id, its key and the recovery key.
 const HEIRLOOM: usize = 1 + 32 * 3;
+/// What stands in the place of a recovery key that is forgotten.
+const FORGOTTEN: Secret = Secret([0; 32]);
 
 /// The name of a secret.
 pub fn secret_id(secret: &Secret) -> SecretId {
@@ -234,6 +255,17 @@ impl Map {
     /// All that it says on a topic, by key.
     pub fn values(&self, topic: Topic) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.on(topic).filter_map(|record| Some((&record.key[..], record.value.as_deref()?)))
+    }
+
+    /// All that it says on a topic under keys that begin so: what follows in the key, and the value.
+    pub fn under(&self, topic: Topic, begin: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let topic = i32::from(topic);
+        let all = self.records.range((topic, begin.to_vec())..);
+        let said = all.map_while(move |((of, key), record)| {
+            let rest = key.strip_prefix(begin).filter(|_| *of == topic)?;
+            Some((rest, record.value.as_deref()))
+        });
+        said.filter_map(|(rest, value)| Some((rest, value?)))
     }
 
     /// Whether it ever said something about this.
@@ -290,6 +322,13 @@ impl Map {
         self.records.values()
     }
 
+    /// Forgets a record as if it had never been said.
+    pub fn forget(&mut self, topic: Topic, key: &[u8], shelf: &mut dyn Shelf) {
+        if let Some(record) = self.records.remove(&(topic.into(), key.to_vec())) {
+            shelf.delete(Kind::Map, &row(&record));
+        }
+    }
+
     fn keep(&mut self, record: MapRecord, shelf: &mut dyn Shelf) {
         shelf.put(Kind::Map, &row(&record), &record.encode_to_vec());
         self.records.insert((record.topic, record.key.clone()), record);
@@ -304,7 +343,7 @@ pub(super) fn row(record: &MapRecord) -> Vec<u8> {
 /// Beyond so many records new ones of other devices are not taken.
 const MAX_RECORDS: usize = 20_000;
 /// A counter beyond this would leave no room to answer it.
-const MAX_COUNTER: u64 = u64::MAX >> 1;
+pub(super) const MAX_COUNTER: u64 = u64::MAX >> 1;
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,8 @@ impl People {
         let own = self.cards.get(&self.me.device()).map(|(card, _)| card.noise).into_iter();
         let keys = own.chain(self.adding.admission.iter().filter_map(Admission::key));
         let keys = keys.chain(self.invites().map(|invite| invite.key)).take(MAX_TAGS);
-        let keys: Vec<_> = keys.collect();
+        let listed = self.is_listed();
+        let keys: Vec<_> = keys.filter(|_| listed).collect();
         if keys == self.shown {
             return None;
         }

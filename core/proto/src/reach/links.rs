@@ -9,7 +9,7 @@ use core::{cmp::Reverse, time::Duration};
 
 use super::DialId;
 use crate::{
-    id::{AccountId, DeviceId, LinkId},
+    id::{AccountId, DeviceId, LinkId, SecretId},
     time::Time,
     wire::{Address, Transport},
 };
@@ -21,6 +21,8 @@ pub struct Up {
     pub device: DeviceId,
     /// Whose it is.
     pub account: AccountId,
+    /// Which secret it is made with.
+    pub secret: SecretId,
     /// What carries it.
     pub transport: Transport,
     /// Which dial it came of, and where that went, if we dialled.
@@ -87,7 +89,8 @@ mod tests {
     const NOW: Time = Time(1_750_000_000_000);
 
     fn up(device: DeviceId, transport: Transport) -> Up {
-        Up { device, account: AccountId([9; 32]), transport, dialled: None }
+        let (account, secret) = (AccountId([9; 32]), SecretId([9; 8]));
+        Up { device, account, secret, transport, dialled: None }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use self::{
     why::{Failure, Near, Next, Sought, Tried},
 };
 use crate::{
-    id::{AccountId, DeviceId, LinkId, Target},
+    id::{AccountId, DeviceId, LinkId, SecretId, Target},
     store::Shelf,
     time::Time,
     wire::Address,
@@ -133,6 +133,11 @@ impl Reach {
     /// Whose link it is.
     pub fn link(&self, link: LinkId) -> Option<(DeviceId, AccountId)> {
         self.links.get(link).map(|up| (up.device, up.account))
+    }
+
+    /// Which account's it is, and the secret it is made with.
+    pub fn secret(&self, link: LinkId) -> Option<(AccountId, SecretId)> {
+        self.links.get(link).map(|up| (up.account, up.secret))
     }
 
     /// The links of which this is true.

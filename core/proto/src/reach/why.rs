@@ -41,6 +41,9 @@ pub enum Failure {
     /// We do not want a link with it any more.
     #[error("it is not welcome")]
     Unwelcome,
+    /// The secret that it was made with is replaced.
+    #[error("keys were renewed")]
+    Renewed,
     /// We have as many links as we can bear.
     #[error("there are too many links")]
     Crowded,

@@ -14,7 +14,7 @@ impl Talk {
     /// Takes in a run that was there before, and tells nobody. What is to be kept for a while is kept
     /// from the next start on.
     pub fn restore(&mut self, run: &Run, shelf: &mut dyn Shelf) {
-        self.take(run, Time::END, shelf);
+        self.take(run, true, Time::END, shelf);
         self.effects.clear();
         self.changed.clear();
     }

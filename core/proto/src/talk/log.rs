@@ -59,6 +59,11 @@ impl Head {
         Self { author, have: LogHave::default(), top: Seq(0) }
     }
 
+    /// The last place that is there at all and counts.
+    pub(super) fn end(&self) -> Seq {
+        self.have.cut.map_or(self.top, |cut| self.top.min(cut.seq))
+    }
+
     /// Where the run fits.
     pub(super) fn fit(&self, run: &Run, shelf: &dyn Shelf) -> Fit {
         let (first, last) = (run.first().head.seq, run.last().head.seq);

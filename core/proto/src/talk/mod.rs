@@ -6,6 +6,7 @@
 
 mod acts;
 mod again;
+mod cut;
 mod draft;
 mod fold;
 mod log;
@@ -129,6 +130,7 @@ impl Talk {
             | Kind::Reached
             | Kind::Draft
             | Kind::Adding
+            | Kind::Renewal
             | Kind::Me
             | Kind::Former => {}
         }
@@ -148,7 +150,7 @@ impl Talk {
         for (_, drafts) in core::mem::take(&mut self.unsigned) {
             for part in parts(&drafts) {
                 let run = Run::sign(part, self.account, key).expect("our drafts follow each other");
-                self.take(&run, now, shelf);
+                self.take(&run, true, now, shelf);
             }
         }
         if core::mem::take(&mut self.stale) {
@@ -161,8 +163,11 @@ impl Talk {
     }
 
     /// Takes in a run; whether this device signed it and did not hold it. Its author may be heard in
-    /// this conversation: the node has seen to that.
-    pub fn take(&mut self, run: &Run, now: Time, shelf: &mut dyn Shelf) -> bool {
+    /// this conversation: the node has seen to that, and whether its device is one of his still.
+    pub fn take(&mut self, run: &Run, listed: bool, now: Time, shelf: &mut dyn Shelf) -> bool {
+        if !self.stands(run, listed) {
+            return false;
+        }
         let (log, author) = (run.log(), run.author());
         let lacks = |entry: &&Entry| entry.body.is_none() && !excused(entry, author, now, shelf);
         let lacking: Vec<_> = run.entries().iter().filter(lacks).map(|e| e.head.seq).collect();

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     dice::Dice,
     id::{AccountId, ConversationId, DeviceId, LinkId, LogId, Seq},
+    seal::SigningKey,
     store::Shelf,
     time::{Time, millis},
     wire::{Digest, Frame, Have, LogHave, Range, Run, Want, frame::MAX_LOGS},
@@ -24,6 +25,8 @@ use crate::{
 
 /// Logs of others are sent after a random time between these, if they are still lacking.
 const OTHERS: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(20)];
+/// So many logs with their cuts go into one frame.
+const MAX_TOLD: usize = MAX_LOGS / 2;
 
 impl Talk {
     /// A link with a device begins; talk on it does too.
@@ -47,13 +50,32 @@ impl Talk {
     }
 
     /// A device tells what it holds.
-    pub fn on_have(&mut self, link: LinkId, device: DeviceId, have: Have, shelf: &mut dyn Shelf) {
+    /// `removed` tells whether an account's device may say that another one of it was removed, and
+    /// with `key` this one says so.
+    pub fn on_have(
+        &mut self,
+        link: LinkId,
+        device: DeviceId,
+        have: Have,
+        (removed, key): (impl Fn(AccountId, DeviceId, DeviceId) -> bool, &SigningKey),
+        shelf: &mut dyn Shelf,
+    ) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
-        for (log, have) in have.logs {
-            if self.shared(account, log.conversation) {
-                self.give(link, device, log, &have.wants, shelf);
-                self.hear((link, device), log, have, shelf);
+        for (log, mut have) in have.logs {
+            if !self.shared(account, log.conversation) {
+                continue;
             }
+            let cut = have.cut.take().filter(|cut| removed(cut.account, cut.device(), log.device));
+            let ours = || {
+                let unheard = !self.heads.contains_key(&log);
+                let gone = unheard && removed(self.account, self.device, log.device);
+                gone.then(|| self.void(log, key))
+            };
+            if let Some(cut) = cut.or_else(ours) {
+                self.take_cut(log, cut, shelf);
+            }
+            self.give(link, device, log, &have.wants, shelf);
+            self.hear((link, device), log, have, shelf);
         }
         for Digest { conversation, digest } in have.digests {
             if !self.shared(account, conversation) {
@@ -207,7 +229,12 @@ impl Talk {
     /// A device holds of a conversation what we hold.
     fn hear_same(&mut self, from: (LinkId, DeviceId), here: ConversationId, shelf: &mut dyn Shelf) {
         for (log, have) in self.held(here).collect::<Vec<_>>() {
-            self.hear(from, log, LogHave { beyond: Vec::new(), read: Seq(0), ..have }, shelf);
+            self.hear(
+                from,
+                log,
+                LogHave { beyond: Vec::new(), read: Seq(0), cut: None, ..have },
+                shelf,
+            );
         }
     }
 
@@ -227,12 +254,12 @@ impl Talk {
         for peer in self.peers.values() {
             let concerned =
                 changed.iter().filter(|log| self.shared(peer.account, log.conversation));
-            let logs = concerned.filter_map(|log| Some((*log, self.heads.get(log)?.have.clone())));
+            let logs = concerned.filter_map(|log| Some((*log, self.heads.get(log)?.told())));
             let logs: Vec<_> = logs.collect();
             haves.extend(peer.sessions.keys().map(|link| (*link, logs.clone())));
         }
         for (link, logs) in haves {
-            for logs in logs.chunks(MAX_LOGS) {
+            for logs in logs.chunks(MAX_TOLD) {
                 self.tell(link, Have { logs: logs.to_vec(), ..Have::default() });
             }
         }
@@ -252,7 +279,7 @@ impl Talk {
             for (log, head) in heads.range(range).filter(|(log, _)| log.device != *device) {
                 let needless = peer.word(log).map_or(Seq(0), |told| head.needless(told));
                 let Some(session) = peer.sessions.get_mut(&link) else { break };
-                if session.cursor(log, needless) >= head.top {
+                if session.cursor(log, needless) >= head.end() {
                     session.waits.remove(log);
                     continue;
                 }
@@ -263,7 +290,7 @@ impl Talk {
                 if session.ready.contains(&log.conversation)
                     && (head.author == me || session.waited(*log, &mut due, now))
                 {
-                    let sent = send_log(session, *log, needless, now, shelf);
+                    let sent = send_log(session, *log, (needless, head.end()), now, shelf);
                     let sends =
                         sent.into_iter().map(|(from, to)| Effect::Send(link, *log, from, to));
                     self.effects.extend(sends);
@@ -315,7 +342,7 @@ impl Talk {
     /// What we hold of a conversation.
     fn held(&self, conversation: ConversationId) -> impl Iterator<Item = (LogId, LogHave)> {
         let heads = self.heads.range(all_of(conversation));
-        heads.map(|(log, head)| (*log, head.have.clone()))
+        heads.map(|(log, head)| (*log, head.told()))
     }
 
     fn digest(&self, conversation: ConversationId) -> u64 {
@@ -340,17 +367,21 @@ fn everything() -> RangeInclusive<LogId> {
 fn send_log(
     session: &mut Session,
     log: LogId,
-    needless: Seq,
+    (needless, end): (Seq, Seq),
     now: Time,
     shelf: &dyn Shelf,
 ) -> Vec<(Seq, Seq)> {
     let mut sent = Vec::new();
     while session.room() > 0 {
         let cursor = session.cursor(&log, needless);
+        if cursor >= end {
+            break;
+        }
         let span = shelf.span(log, cursor, session.room());
         let Some(span) = span.filter(|span| session.bears(span.bytes)) else { break };
-        session.fly(log, span.last, span.bytes, now);
-        sent.push((cursor.next(), span.last));
+        let last = span.last.min(end);
+        session.fly(log, last, span.bytes, now);
+        sent.push((cursor.next(), last));
     }
     sent
 }

@@ -5,7 +5,7 @@
 use alloc::{string::String, vec::Vec};
 
 use super::{
-    Invalid, MapRecord, Signed, decode, encode,
+    Cut, Invalid, MapRecord, Renewal, Signed, decode, encode,
     letter::MAX_LETTER,
     message::{Wire, message, numbered, plain},
 };
@@ -50,6 +50,8 @@ pub enum Frame {
     MapDigest([u8; 32]),
     /// Records of the map between own devices.
     Map(Vec<MapRecord>),
+    /// What the two accounts share was renewed. Nothing is said behind it on that link.
+    Renewal(Renewal),
     /// Something of an introduction.
     Introduction(Introduction),
 }
@@ -164,6 +166,8 @@ pub struct LogHave {
     pub read: Seq,
     /// Places of which it lacks the body, and wants it.
     pub wants: Vec<Seq>,
+    /// Where it ends, if its device was removed.
+    pub cut: Option<Cut>,
 }
 
 impl LogHave {
@@ -201,6 +205,7 @@ impl Frame {
             Self::MapDigest(digest) => KindProto::MapDigest(digest.to_proto()),
             Self::Map(records) => KindProto::Map(MapProto { records: records.clone() }),
             Self::Introduction(said) => KindProto::Introduction(said.to_proto()),
+            Self::Renewal(renewal) => KindProto::Renewal(renewal.to_proto()),
         };
         encode(&FrameProto { kind: Some(kind) })
     }
@@ -226,6 +231,7 @@ impl Frame {
             Some(KindProto::Map(map)) if map.records.len() <= MAX_RECORDS => Self::Map(map.records),
             Some(KindProto::Map(_)) => return Err(Invalid),
             Some(KindProto::Introduction(said)) => Self::Introduction(Wire::of_proto(said)?),
+            Some(KindProto::Renewal(renewal)) => Self::Renewal(Wire::of_proto(renewal)?),
         };
         Ok(Some(frame))
     }
@@ -234,7 +240,7 @@ impl Frame {
 #[derive(Clone, PartialEq, prost::Message)]
 #[prost(skip_debug)]
 struct FrameProto {
-    #[prost(oneof = "KindProto", tags = "1, 2, 3, 4, 5, 6, 7, 8, 10")]
+    #[prost(oneof = "KindProto", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     kind: Option<KindProto>,
 }
 
@@ -257,6 +263,8 @@ enum KindProto {
     MapDigest(Vec<u8>),
     #[prost(message, tag = "8")]
     Map(MapProto),
+    #[prost(message, tag = "9")]
+    Renewal(<Renewal as Wire>::Proto),
     #[prost(message, tag = "10")]
     Introduction(<Introduction as Wire>::Proto),
 }
@@ -287,6 +295,7 @@ message! {
         read: Seq = 7 uint64;
         wants: Vec<Seq> = 8 repeated uint64 [MAX_BODIES];
         tips: Vec<[u8; 8]> = 9 repeated bytes [MAX_TIPS];
+        cuts: Vec<Cut> = 10 repeated message [1];
     }
 }
 
@@ -306,13 +315,15 @@ impl Wire for (LogId, LogHave) {
             read: have.read,
             wants: have.wants.clone(),
             tips: have.tips.clone(),
+            cuts: have.cut.into_iter().collect(),
         };
         fields.to_proto()
     }
 
     fn of_proto(proto: Self::Proto) -> Result<Self, Invalid> {
         let fields = LogProto::of_proto(proto)?;
-        let LogProto { conversation, device, from, upto, read, wants, mut tips, .. } = fields;
+        let LogProto { conversation, device, from, upto, read, wants, mut tips, mut cuts, .. } =
+            fields;
         let (pairs, []) = fields.beyond.as_chunks::<2>() else { return Err(Invalid) };
         let beyond: Vec<_> = pairs.iter().map(|[first, last]| (*first, *last)).collect();
         let mut floor = upto;
@@ -324,7 +335,7 @@ impl Wire for (LogId, LogHave) {
         }
         tips.sort_unstable();
         let id = fields.id.to_le_bytes();
-        let have = LogHave { from, upto, id, beyond, tips, read, wants };
+        let have = LogHave { from, upto, id, beyond, tips, read, wants, cut: cuts.pop() };
         Ok((LogId { conversation, device }, have))
     }
 }

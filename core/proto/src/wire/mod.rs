@@ -11,27 +11,35 @@
 //! | frame | a `oneof`, see [`frame`]; in a link: its length as protobuf's varint, then zeros up to a multiple of 128 | 60 KiB |
 //! | link message 1 | 16 bytes of mac over bearer and rest, then Noise's; inside: `{1 roster, 2 card, 3 clock, 4 versions…, 5 secret}`, padded as frames are | 12 KiB |
 //! | link message 2 | Noise's; inside the same without 5 | 12 KiB |
+//! | renewal | `{1 account, 2 roster, 3 key, 4 counter, 5 secret, 6 signature}` | 5 KiB |
+//! | cut | `{1 account, 2 seq, 3 id, 4 key, 5 signature}`, within a `Have` | |
 //! | letter 1 | version, suite, kind, 16 bytes of tag, then HPKE's key and ciphertext | 16 KiB |
 //! | letter 2 | HPKE's key and ciphertext | 16 KiB |
 //! | invite | see [`crate::people::invite`] | 225 bytes |
 
 use alloc::vec::Vec;
 
+use crate::seal::{self, Context};
+
 pub mod address;
+pub mod cut;
 pub mod entry;
 pub mod frame;
 pub mod greeting;
 pub mod letter;
 pub(crate) mod message;
 pub mod record;
+pub mod renewal;
 pub mod run;
 
 pub use address::{Address, Transport};
+pub use cut::Cut;
 pub use entry::{Body, Entry, Head, Kind, Unsigned};
 pub use frame::{Digest, Frame, Have, Introduction, LogHave, Range, Want};
 pub use greeting::Greeting;
 pub(crate) use message::{decode, encode};
 pub use record::{MapRecord, Topic};
+pub use renewal::Renewal;
 pub use run::Run;
 
 /// The version of everything on this wire.
@@ -63,5 +71,10 @@ impl Signed {
     /// [`Invalid`] if it is longer or no such thing.
     pub fn parse(bytes: &[u8]) -> Result<Self, Invalid> {
         decode(bytes, MAX_SIGNED)
+    }
+
+    /// What stands for it within a signature.
+    pub fn hash(&self) -> [u8; 32] {
+        seal::derive(Context::HelloPart, &[&self.bytes, &self.signature])
     }
 }

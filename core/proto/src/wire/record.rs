@@ -16,6 +16,8 @@ pub enum Topic {
     Invite = 3,
     /// An introduction that we made, by its id.
     Introduction = 6,
+    /// A secret that was renewed, by account and the new secret's id.
+    Renewal = 7,
     /// An introduction that was offered to us, by its id.
     Offer = 9,
     /// What an own device is called, by device.

@@ -4,6 +4,7 @@ mod adding;
 mod cast;
 mod hello;
 mod merge;
+mod renewals;
 mod runs;
 mod strange;
 mod vectors;

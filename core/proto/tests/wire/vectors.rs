@@ -14,8 +14,8 @@ use covey_proto::{
     },
     seal::{self, Context, Secret, SigningKey, hex},
     wire::{
-        Address, Body, Digest, Frame, Greeting, Have, Head, Introduction, Kind, LogHave, MapRecord,
-        Range, Run, Signed, Topic, Transport, Unsigned, Want,
+        Address, Body, Cut, Digest, Frame, Greeting, Have, Head, Introduction, Kind, LogHave,
+        MapRecord, Range, Renewal, Run, Signed, Topic, Transport, Unsigned, Want,
         frame::Step,
         letter::{InviteKind, Verdict},
     },
@@ -217,6 +217,7 @@ fn frames_are_as_written_down() {
         tips: Vec::new(),
         read: Seq(299),
         wants: vec![Seq(7), Seq(302)],
+        cut: Some(Cut::sign(ian.account, log, Seq(300), EntryId([7; 32]), &ian.key)),
     };
     let forks = LogHave { upto: Seq(3), tips: vec![[1; 8], [2; 8]], ..LogHave::default() };
     let conversation = ConversationId::own(&ian.account);
@@ -248,6 +249,13 @@ fn frames_are_as_written_down() {
         Frame::Secrets(vec![SecretId([1; 8]), SecretId([2; 8])]),
         Frame::MapDigest([9; 32]),
         Frame::Map(vec![record(Some(vec![3; 32])), record(None)]),
+        Frame::Renewal(Renewal::sign(
+            [&ian.account, &nina.account],
+            &ian.roster,
+            3,
+            Secret([4; 32]),
+            &ian.key,
+        )),
         Frame::Introduction(Introduction {
             id: IntroductionId([4; 16]),
             step: Step::Offer,
@@ -265,7 +273,7 @@ fn frames_are_as_written_down() {
     written_down("frames", &written.into());
 }
 
-fn says(frame: &Frame) -> Value {
+pub(crate) fn says(frame: &Frame) -> Value {
     match frame {
         Frame::Have(have) => {
             let held = |(id, held): &(LogId, LogHave)| {
@@ -280,6 +288,13 @@ fn says(frame: &Frame) -> Value {
                     "tips": held.tips.iter().map(|tip| hex(tip)).collect::<Vec<_>>(),
                     "read": held.read.0,
                     "wants": held.wants.iter().map(|seq| seq.0).collect::<Vec<_>>(),
+                    "cut": held.cut.map(|cut| json!({
+                        "account": hex(&cut.account.0),
+                        "seq": cut.seq.0,
+                        "id": hex(&cut.id.0),
+                        "key": hex(&cut.key.0),
+                        "signature": hex(&cut.signature),
+                    })),
                 })
             };
             let digest = |Digest { conversation, digest }: &Digest| {
@@ -322,6 +337,14 @@ fn says(frame: &Frame) -> Value {
             };
             json!({ "map": { "records": records.iter().map(record).collect::<Vec<_>>() } })
         }
+        Frame::Renewal(renewal) => json!({ "renewal": {
+            "account": hex(&renewal.account.0),
+            "roster": signed_json(&renewal.roster),
+            "key": hex(&renewal.key.0),
+            "counter": renewal.counter,
+            "secret": hex(&renewal.secret.0),
+            "signature": hex(&renewal.signature),
+        }}),
         Frame::Introduction(said) => json!({ "introduction": {
             "id": hex(&said.id.0),
             "step": i32::from(said.step),

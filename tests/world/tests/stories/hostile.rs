@@ -109,7 +109,7 @@ fn log(world: &mut World, who: [Who; 3]) -> (LogId, LogHave) {
     let beyond = if first > upto.next() { vec![(first, Seq(u64::MAX))] } else { Vec::new() };
     let tips = if world.roll(3) == 0 { vec![[7; 8], [9; 8]] } else { Vec::new() };
     let [read, want] = [(); 2].map(|()| Seq(world.pick(&[0, 1, 2, u64::MAX])));
-    (log, LogHave { from, upto, id: [7; 8], beyond, tips, read, wants: vec![want] })
+    (log, LogHave { from, upto, id: [7; 8], beyond, tips, read, wants: vec![want], cut: None })
 }
 
 fn talk(world: &mut World, [from, to, other]: [Who; 3]) -> ConversationId {

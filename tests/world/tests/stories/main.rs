@@ -17,6 +17,8 @@ mod kin;
 mod links;
 mod parting;
 mod pen;
+mod recovery;
+mod removal;
 mod sync;
 mod texts;
 mod why;
