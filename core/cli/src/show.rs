@@ -187,13 +187,15 @@ pub(crate) fn status(status: &Status) -> String {
     let addresses: Vec<_> =
         status.addresses.iter().map(|address| format!("\n           {address}")).collect();
     let former: String = status.former.iter().map(former).collect();
+    let trouble = status.trouble.as_ref();
+    let trouble = trouble.map(|why| format!("\nTrouble    {BAD}{}{BAD:#}", line(why)));
     format!(
         "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
          Secrets    {}\n\
          Recovery   {}\n\
          Friends    {} ({linked} linked)\n\
          Addresses  {}{}\n\
-         Strangers  {} turned away{former}",
+         Strangers  {} turned away{former}{}",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
@@ -202,6 +204,7 @@ pub(crate) fn status(status: &Status) -> String {
         addresses.len(),
         addresses.concat(),
         status.turned_away,
+        trouble.unwrap_or_default(),
     )
 }
 

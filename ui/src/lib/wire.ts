@@ -218,6 +218,10 @@ addresses: Array<string>,
  */
 turned_away: number, 
 /**
+ * What is wrong with the disk, in a sentence, while it is.
+ */
+trouble: string | null, 
+/**
  * Everybody, by name.
  */
 friends: Array<Friend>, 

@@ -21,8 +21,13 @@ pub(crate) struct Person {
 impl Person {
     /// A fresh home, on which nothing runs.
     pub(crate) fn new(name: &'static str) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), name)
+    }
+
+    /// Whoever lives in this folder, or somebody new; nothing runs.
+    pub(crate) fn within(home: TempDir, name: &'static str) -> Self {
         let listen = String::from("/ip4/127.0.0.1/udp/0/quic-v1");
-        Self { name, home: tempfile::tempdir().unwrap(), listen, running: None }
+        Self { name, home, listen, running: None }
     }
 
     /// A fresh home with a node that is ready.

@@ -25,7 +25,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Command, Event, Failure, Message, Page, Query, Reply, View,
+    Answer, Command, Event, Failure, Message, Page, Query, Reply, Status, View,
     why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
@@ -139,7 +139,7 @@ impl Core {
 
     fn look_up(&self, query: Query) -> Result<Answer, Failure> {
         match query {
-            Query::Status => Ok(Answer::Status(self.read(View::status))),
+            Query::Status => Ok(Answer::Status(self.status())),
             Query::Devices => Ok(Answer::Devices(self.devices()?)),
             Query::Log { friend, page, limit } => {
                 let here = conversation(&friend)?;
@@ -244,6 +244,13 @@ impl Core {
         Listener { core: self.clone(), events: self.0.events.subscribe(), whole: false }
     }
 
+    pub(crate) fn status(&self) -> Status {
+        let mut status = self.read(View::status);
+        let damaged = || self.0.history.is_damaged().then(|| store::Error::Damaged.to_string());
+        status.trouble = status.trouble.or_else(damaged);
+        status
+    }
+
     pub(super) fn history(&self) -> &History {
         &self.0.history
     }
@@ -329,7 +336,7 @@ impl Listener {
             }
         }
         self.whole = true;
-        Some(Event::Snapshot(self.core.read(View::status)))
+        Some(Event::Snapshot(self.core.status()))
     }
 }
 

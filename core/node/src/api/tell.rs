@@ -21,6 +21,8 @@ pub struct Status {
     /// How often strangers came to nothing here since the start: handshakes, streams, letters.
     #[cfg_attr(test, ts(type = "number"))]
     pub turned_away: u64,
+    /// What is wrong with the disk, in a sentence, while it is.
+    pub trouble: Option<String>,
     /// Everybody, by name.
     pub friends: Vec<Friend>,
     /// Whom friends would have us meet.

@@ -10,10 +10,7 @@ use covey_proto::{
 };
 
 use super::Shell;
-use crate::{
-    api::{self, View},
-    net::Purpose,
-};
+use crate::{api, net::Purpose};
 
 /// Runs are read from the disk in pieces of so many bytes.
 const PIECE: usize = 256 << 10;
@@ -35,7 +32,7 @@ impl Shell {
             changed = true;
         }
         if changed {
-            self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
+            self.core.emit(api::Event::Snapshot(self.core.status()));
         }
         // shells can wait until friends were told
         let (events, effects): (Vec<_>, Vec<_>) =

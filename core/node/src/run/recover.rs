@@ -17,10 +17,7 @@ use std::{error, time::Duration};
 use covey_proto::{Input, Node, Time, reach::DialId};
 
 use super::{Error, Shell, seed};
-use crate::{
-    api::{self, View},
-    store,
-};
+use crate::{api, store};
 
 /// The disk is tried again after so long.
 const PROBE: Duration = Duration::from_secs(60);
@@ -62,7 +59,11 @@ impl Shell {
         let due = self.paused.as_ref().is_some_and(|pause| pause.until <= now);
         if due || self.paused.is_some() && inputs.iter().any(|i| matches!(i, Input::Command(..))) {
             match self.begin(now) {
-                Ok(()) => self.paused = None,
+                Ok(()) => {
+                    self.paused = None;
+                    self.core.change(|view| view.status.trouble = None);
+                    self.core.emit(api::Event::Snapshot(self.core.status()));
+                }
                 Err(error) => self.pause(&error, now),
             }
         }
@@ -141,8 +142,11 @@ impl Shell {
         tracing::error!(%error, "nothing is done until the disk takes it");
         self.paused = Some(Pause { until: now.after(PROBE), why: error.to_string() });
         self.close_all();
-        self.core.change(|view| view.online.clear());
-        self.core.emit(api::Event::Snapshot(self.core.read(View::status)));
+        self.core.change(|view| {
+            view.online.clear();
+            view.status.trouble = Some(error.to_string());
+        });
+        self.core.emit(api::Event::Snapshot(self.core.status()));
     }
 
     fn close_all(&mut self) {

@@ -43,11 +43,13 @@ pub enum Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         // no room for the index of the log is told as an error of the device
+        let takes_nothing = |error: &ffi::Error| UNWRITTEN.contains(&error.extended_code);
         let no_room = |error: &ffi::Error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE;
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(_) if error.sqlite_error().is_some_and(no_room) => Self::DiskFull,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(_) if error.sqlite_error().is_some_and(takes_nothing) => Self::ReadOnly,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::NotADatabase) => Self::WrongKey,
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
@@ -57,6 +59,14 @@ impl From<rusqlite::Error> for Error {
         }
     }
 }
+
+/// A disk that was mounted anew because of its errors, or is going, tells it in these ways.
+const UNWRITTEN: [i32; 4] = [
+    ffi::SQLITE_IOERR_WRITE,
+    ffi::SQLITE_IOERR_FSYNC,
+    ffi::SQLITE_IOERR_DIR_FSYNC,
+    ffi::SQLITE_IOERR_TRUNCATE,
+];
 
 /// What was checked before it was stored is no longer whole.
 impl From<Invalid> for Error {

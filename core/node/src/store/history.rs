@@ -7,7 +7,10 @@ use std::{
     fmt,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use covey_proto::{
@@ -31,6 +34,7 @@ struct Pool {
     key: Key,
     /// At rest; the one used last is taken first, its cache is warm.
     idle: Mutex<Vec<Connection>>,
+    damaged: AtomicBool,
 }
 
 const MAX_IDLE: usize = 4;
@@ -50,7 +54,8 @@ pub enum Page {
 
 impl History {
     pub(super) fn new(path: &Path, key: Key) -> Self {
-        Self(Arc::new(Pool { path: path.to_owned(), key, idle: Mutex::default() }))
+        let (path, idle, damaged) = (path.to_owned(), Mutex::default(), AtomicBool::new(false));
+        Self(Arc::new(Pool { path, key, idle, damaged }))
     }
 
     /// Another connection that writes.
@@ -123,6 +128,20 @@ impl History {
         })
     }
 
+    /// Whether damage was met since it was opened.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.0.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn noted(&self, error: &Error) {
+        if let Error::Damaged = error
+            && !self.0.damaged.swap(true, Ordering::Relaxed)
+        {
+            tracing::error!(%error);
+        }
+    }
+
     fn messages(&self, sql: &str, params: &[&dyn ToSql]) -> Result<Vec<Message>, Error> {
         self.read(|db| messages(db, sql, params))
     }
@@ -137,7 +156,7 @@ impl History {
             Some(connection) => connection,
             None => open::reader(&self.0.path, &self.0.key)?,
         };
-        let found = work(&connection)?;
+        let found = work(&connection).inspect_err(|error| self.noted(error))?;
         let mut idle = idle();
         if idle.len() < MAX_IDLE {
             idle.push(connection);
@@ -165,39 +184,73 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// The next ones within `budget` bytes, but at least one; nothing when all have been read.
+    /// The next ones within `budget` bytes, but at least one; nothing when all have been read. One
+    /// that is damaged is passed over.
     ///
     /// # Errors
     /// [`Error`] if the database cannot be read.
     pub fn next(&mut self, budget: usize) -> Result<Vec<Vec<u8>>, Error> {
-        if self.over {
-            return Ok(Vec::new());
+        let (mut runs, mut told) = (Vec::new(), self.told);
+        while !self.over && runs.is_empty() {
+            match self.piece(budget, &mut runs, &mut told) {
+                Ok(over) => self.over = over,
+                Err(Error::Damaged) if runs.is_empty() => match self.place()? {
+                    Some(next) => told = next,
+                    None => self.over = true,
+                },
+                Err(Error::Damaged) => {}
+                Err(error) => return Err(error),
+            }
+            self.told = told;
         }
-        let (mut told, mut over) = (self.told, true);
-        let runs = self.history.read(|db| {
+        Ok(runs)
+    }
+
+    /// Reads on until the budget is spent, or damage is met; whether that was all.
+    fn piece(
+        &self,
+        budget: usize,
+        runs: &mut Vec<Vec<u8>>,
+        told: &mut (i64, i64),
+    ) -> Result<bool, Error> {
+        self.history.read(|db| {
             let Some(log) = log_number(db, self.log)? else {
-                return Ok(Vec::new());
+                return Ok(true);
             };
             let mut rows = db.prepare_cached(
                 "SELECT last, id, bytes FROM run
                  WHERE log = ?1 AND (last, id) > (?2, ?3) AND last <= ?4 ORDER BY last, id",
             )?;
             let mut rows = rows.query(params![log, told.0, told.1, self.last])?;
-            let (mut runs, mut size) = (Vec::new(), 0);
+            let mut size = 0;
             while let Some(row) = rows.next()? {
                 let run = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
                 size += run.len();
                 if size > budget && !runs.is_empty() {
-                    over = false;
-                    break;
+                    return Ok(false);
                 }
-                told = (row.get(0)?, row.get(1)?);
+                *told = (row.get(0)?, row.get(1)?);
                 runs.push(run.to_vec());
             }
-            Ok(runs)
-        })?;
-        (self.told, self.over) = (told, over);
-        Ok(runs)
+            Ok(true)
+        })
+    }
+
+    /// Where the next one is, whether it can be read or not.
+    fn place(&self) -> Result<Option<(i64, i64)>, Error> {
+        self.history.read(|db| {
+            let Some(log) = log_number(db, self.log)? else {
+                return Ok(None);
+            };
+            let mut next = db.prepare_cached(
+                "SELECT last, id FROM run
+                 WHERE log = ?1 AND (last, id) > (?2, ?3) AND last <= ?4 ORDER BY last, id LIMIT 1",
+            )?;
+            let next = next.query_row(params![log, self.told.0, self.told.1, self.last], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            });
+            Ok(next.optional()?)
+        })
     }
 }
 

@@ -109,7 +109,8 @@ impl Store {
 
     /// A connection that met a damaged page reads nothing any more; another one goes on.
     fn mended<T>(&mut self, done: Result<T, Error>) -> Result<T, Error> {
-        if let Err(Error::Damaged) = done {
+        if let Err(error @ Error::Damaged) = &done {
+            self.history.noted(error);
             self.writer = self.history.writer()?;
         }
         done

@@ -28,10 +28,12 @@ CREATE TABLE run (
     log INTEGER NOT NULL REFERENCES log (id),
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
+    size INTEGER NOT NULL,
     bytes BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX run_by_place ON run (log, last);
+-- What a span and the way to the next run need: a run that cannot be read does not stand in it.
+CREATE INDEX run_by_place ON run (log, last, id, size);
 
 -- Which entries name which others, by how their ids begin: their author had seen it, or edits it.
 CREATE TABLE seen (

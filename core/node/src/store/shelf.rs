@@ -74,8 +74,11 @@ impl Shelf for Open<'_> {
             if run.entries().iter().all(|entry| held.iter().any(|e| e.id == entry.id)) {
                 return Ok(());
             }
-            db.prepare_cached("INSERT INTO run (log, first, last, bytes) VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![log, int(first.0), int(last.0), run.bytes()])?;
+            let (size, bytes) = (int(run.bytes().len() as u64), run.bytes());
+            db.prepare_cached(
+                "INSERT INTO run (log, first, last, size, bytes) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![log, int(first.0), int(last.0), size, bytes])?;
             let mut insert = db.prepare_cached(
                 "INSERT INTO seen (id, log, seq) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             )?;
@@ -184,7 +187,7 @@ impl Shelf for Open<'_> {
             };
             // the branches of a fork that end at one place go together
             let mut rows = db.prepare_cached(
-                "SELECT last, sum(length(bytes)) FROM run
+                "SELECT last, sum(size) FROM run
                  WHERE log = ?1 AND last > ?2 GROUP BY last ORDER BY last",
             )?;
             let mut rows = rows.query(params![log, int(after.0)])?;

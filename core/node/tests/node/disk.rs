@@ -11,8 +11,9 @@ use crate::{
     people::{Person, node, status},
 };
 use covey_node::{
-    api::{Command, Message, State},
+    api::{Command, Message, Reply, State},
     home::{self, Home},
+    run,
     vault::Wish,
 };
 use rusqlite::Connection;
@@ -20,6 +21,8 @@ use tempfile::TempDir;
 
 /// A place to mount something on, the same for whoever mounts it.
 const DISK: &str = "/mnt";
+const DAMAGED: &str =
+    "the database is damaged; stop the node and run `covey repair`, which saves what can be read";
 const FULL: &str = "the disk is full; nothing was lost, free some space and try again";
 
 #[test]
@@ -40,12 +43,14 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
             }
         };
         assert_eq!(refusal, FULL);
+        assert_eq!(status(ana.core()).await.trouble.as_deref(), Some(FULL));
         let missed = ben.say(&ana, "are you there?").await.unwrap();
         ana.until("she parts", async || !ana.friend(&ben).await.unwrap().online).await;
         assert_eq!(ana.log(&ben).await.len(), 1 + said.len());
 
         fs::remove_file(Path::new(DISK).join("filler")).unwrap();
         said.push(ana.say(&ben, "after").await.unwrap());
+        assert_eq!(status(ana.core()).await.trouble, None);
         for id in &said {
             ana.delivered(id).await;
         }
@@ -157,6 +162,35 @@ async fn what_a_damaged_database_lost_comes_again_from_friends() {
     ben.delivered(&ben.say(&ana, "welcome back").await.unwrap()).await;
     assert_eq!(texts(&ana.log(&ben).await), texts(&ben.log(&ana).await));
     assert_eq!(ana.log(&ben).await.len(), 42);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_rots_while_a_node_runs_costs_no_more_than_what_is_on_it() {
+    let (ana, ben) = (Person::new("Ana").await, Person::new("Ben").await);
+    ana.befriend(&ben).await;
+    let ben_home = ben.leave().await;
+    let told = status(ana.core()).await;
+    let (friend, listen, mut said) = (told.friends[0].id.clone(), told.addresses, Vec::new());
+    for n in 0..20 {
+        let text = format!("{n} {}", "x".repeat(3000));
+        let sent = Command::Send { friend: friend.clone(), text };
+        let Reply::Sent(id) = ana.ask(sent).await else { panic!("not sent") };
+        said.push(id);
+    }
+    let home = ana.leave().await;
+    damage(home.path(), "run");
+
+    let options = home::Options { keep: Wish::File, name: String::new() };
+    let listen = run::Options { listen, lan: false };
+    let node = run::start(Home::open(home.path(), &options).unwrap(), &listen).unwrap();
+    let (ana, ben) = (Person::at(home, node).await, Person::within(ben_home, "Ben").await);
+    ben.until("what can be read is there", async || ben.log(&ana).await.len() == 19).await;
+    assert_eq!(status(ana.core()).await.trouble.as_deref(), Some(DAMAGED));
+    ana.delivered(&ana.say(&ben, "after").await.unwrap()).await;
+    ben.delivered(&ben.say(&ana, "and on").await.unwrap()).await;
+    let held: Vec<_> = ben.log(&ana).await.into_iter().map(|message| message.id).collect();
+    assert_eq!(said.iter().filter(|id| held.contains(id)).count(), 19);
+    assert_eq!((ana.log(&ben).await.len(), held.len()), (22, 21));
 }
 
 #[tokio::test(flavor = "multi_thread")]

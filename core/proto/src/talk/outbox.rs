@@ -109,8 +109,8 @@ impl Peer {
         let bytes = [&self.account.0[..], &wire::encode(&(log, told.clone()))].concat();
         shelf.put(Kind::Have, &row(log, holder), &bytes);
         let upto = told.upto;
-        let before = self.haves.insert(log, told).map_or(Seq(0), |known| known.upto);
-        (upto != before).then_some(upto)
+        self.haves.insert(log, told);
+        Some(upto)
     }
 
     /// What the device tells to hold of a log, on the links there are.
