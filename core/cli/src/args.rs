@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Run(Run),
     #[command(flatten)]
     Ask(Ask),
+    /// Write what was said into a text for people
+    Export(Export),
     /// Save what can be read of a damaged database, while no node runs; the damaged one is kept
     Repair {
         /// The file whose first line is the home's passphrase, if it has one
@@ -53,6 +55,21 @@ pub(crate) enum Command {
     },
     /// Print the manual, as man(1) reads it
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// With whom: a name, or how it begins
+    #[arg(required_unless_present = "all")]
+    pub(crate) name: Option<String>,
+    /// A new file that only you can read [default: print it]
+    pub(crate) file: Option<PathBuf>,
+    /// With everybody
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Overwrite the file
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

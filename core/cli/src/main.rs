@@ -7,6 +7,7 @@ mod args;
 mod ask;
 mod backup;
 mod device;
+mod export;
 mod fault;
 mod meet;
 mod names;
@@ -81,6 +82,7 @@ fn carry_out(typed: Typed) -> Result<()> {
             let (object, words) = client(device::device(&home_dir(home)?, what, talks))?;
             print(&if json { show::json(&object.to_string()) } else { words })
         }
+        Command::Export(what) => client(export::export(&home_dir(home)?, what, json)),
         Command::Watch => {
             let home = home_dir(home)?;
             client(async {

@@ -115,6 +115,12 @@ pub(crate) fn log(messages: &[Message], friend: &str, ids: bool, now: OffsetDate
     lines.join("\n")
 }
 
+/// What there is to see of a message, its further lines indented.
+pub(crate) fn content(message: &Message, indent: usize) -> String {
+    let text = message.text.as_ref();
+    text.map_or("(newer than this program)".into(), |text| block(text, indent))
+}
+
 /// How a message's id begins.
 pub(crate) fn short(id: &str) -> String {
     format!("{FAINT}{}{FAINT:#}", id.get(..SHORT).unwrap_or(id))
@@ -243,15 +249,19 @@ fn recovery(status: &Status) -> &'static str {
 
 /// A moment of the local clock, as short as it can be said now.
 pub(crate) fn moment(at: u64, now: OffsetDateTime) -> String {
-    let then =
-        i64::try_from(at / 1_000).ok().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
-    let local = |then: OffsetDateTime| {
-        then.checked_to_offset(UtcOffset::local_offset_at(then).unwrap_or(UtcOffset::UTC))
-    };
-    match then.and_then(local).zip(local(now)) {
+    match local(at).zip(zoned(now)) {
         Some((then, now)) => brief(then, now),
         None => "at no time".into(),
     }
+}
+
+/// A moment by the local clock, if it can show it.
+pub(crate) fn local(at: u64) -> Option<OffsetDateTime> {
+    zoned(OffsetDateTime::from_unix_timestamp(i64::try_from(at / 1_000).ok()?).ok()?)
+}
+
+fn zoned(then: OffsetDateTime) -> Option<OffsetDateTime> {
+    then.checked_to_offset(UtcOffset::local_offset_at(then).unwrap_or(UtcOffset::UTC))
 }
 
 fn brief(then: OffsetDateTime, now: OffsetDateTime) -> String {

@@ -1,5 +1,7 @@
 //! What was said long ago, and what is not said yet.
 
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
 use serde_json::{Value, json};
 
 use crate::person::Person;
@@ -65,6 +67,44 @@ fn what_was_said_is_found_with_everybody_or_one_friend_and_can_be_gone_to() {
         ana.refused(1, &["search", " "]),
         "there is nothing to search for; type a word, or how it begins"
     );
+}
+
+#[test]
+fn what_was_said_is_written_whole_into_a_file_of_ones_own() {
+    let (ana, ben, cleo) = (Person::start("Ana"), Person::start("Ben"), Person::start("Cleo"));
+    ana.befriend(&ben);
+    ana.befriend(&cleo);
+    for number in 0..230 {
+        ana.ask(&["wait", &say(&ana, &format!("Nº {number}"))]);
+    }
+    let sent = ben.ask(&["send", "Ana", "one\n# Cleo\n"]);
+    ben.ask(&["wait", sent["id"].as_str().unwrap()]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ben.txt");
+    let file = path.to_str().unwrap();
+
+    assert_eq!(ana.ask(&["export", "Ben", file]), json!({ "messages": 231, "file": file }));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let said: Vec<_> = text.lines().filter_map(|line| line.split_once("  ")).collect();
+    let ours = said[..230].iter().enumerate();
+    assert!(ours.clone().all(|(n, line)| line.1 == format!("→ Ben: Nº {n}")), "{text}");
+    assert!(text.starts_with("# Ben\n\n20") && text.ends_with("  Ben: one\n    # Cleo\n\n"));
+    assert_eq!(ana.see(&["export", "Ben"]), text);
+
+    let error = ana.refused(1, &["export", "--all", file]);
+    assert!(
+        error.ends_with("ben.txt cannot be written: it is there already; --force overwrites it")
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    ana.ask(&["export", "--all", file, "--force"]);
+    let all = fs::read_to_string(&path).unwrap();
+    assert_eq!(all, format!("{text}# Cleo\n\n\n"));
+
+    assert!(ana.refused(1, &["export", "Ben", "/nowhere/x"]).contains("cannot be written"));
+    for usage in [&["--json", "export", "Ben"][..], &["export", "--all", "Ben", "x"], &["export"]] {
+        assert_eq!(ana.command(usage).output().unwrap().status.code(), Some(2), "{usage:?}");
+    }
 }
 
 #[test]

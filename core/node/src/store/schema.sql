@@ -32,8 +32,8 @@ CREATE TABLE run (
     bytes BLOB NOT NULL
 ) STRICT;
 
--- What a span and the way to the next run need: a run that cannot be read does not stand in it.
-CREATE INDEX run_by_place ON run (log, last, id, size);
+-- All that is asked about runs but their bytes: one that cannot be read stands in nobody's way.
+CREATE INDEX run_by_place ON run (log, last, id, first, size);
 
 -- Which entries name which others, by how their ids begin: their author had seen it, or edits it.
 CREATE TABLE seen (

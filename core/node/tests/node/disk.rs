@@ -194,6 +194,23 @@ async fn a_page_that_rots_while_a_node_runs_costs_no_more_than_what_is_on_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_stands_on_a_rotten_page_is_refused_alone() {
+    let ana = Person::new("Ana").await;
+    let (ben, cleo) = (Person::new("Ben").await, Person::new("Cleo").await);
+    ana.befriend(&ben).await;
+    ana.befriend(&cleo).await;
+    ana.say(&ben, &"x".repeat(3000)).await.unwrap();
+    let home = ana.leave().await;
+    damage(home.path(), "run");
+    let ana = Person::within(home, "Ana").await;
+    for _ in 0..2 {
+        assert_eq!(ana.say(&ben, "and then?").await.unwrap_err().to_string(), DAMAGED);
+    }
+    ana.delivered(&ana.say(&cleo, "my disk is going").await.unwrap()).await;
+    assert_eq!((ana.log(&ben).await.len(), cleo.log(&ana).await.len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repair_that_was_cut_off_is_ended_by_whoever_opens_the_home() {
     let (ana, ben) = (Person::new("Ana").await, Person::new("Ben").await);
     ana.befriend(&ben).await;
