@@ -162,7 +162,9 @@ impl Talk {
         if let Some(upto) = peer.tell((link, device), log, have, shelf)
             && ours
         {
-            peer.told.note(log, before, upto, self.now);
+            if upto != before {
+                peer.told.note(log, before, upto, self.now);
+            }
             if account != self.account {
                 self.effects.push_back(Effect::News(News::Delivered(log, upto)));
             }
