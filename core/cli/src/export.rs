@@ -146,7 +146,8 @@ mod tests {
     fn message(text: &str) -> Message {
         serde_json::from_value(json!({
             "id": "", "friend": "", "mine": false, "from": "Eve", "text": text,
-            "state": "delivered", "at": 1_700_000_000_000_u64,
+            "state": "delivered", "at": 1_700_000_000_000_u64, "content": "text",
+            "edited": false, "reactions": [], "keep_for": 0, "clock_ahead": false,
         }))
         .unwrap()
     }

@@ -115,12 +115,6 @@ pub(crate) fn log(messages: &[Message], friend: &str, ids: bool, now: OffsetDate
     lines.join("\n")
 }
 
-/// What there is to see of a message, its further lines indented.
-pub(crate) fn content(message: &Message, indent: usize) -> String {
-    let text = message.text.as_ref();
-    text.map_or("(newer than this program)".into(), |text| block(text, indent))
-}
-
 /// How a message's id begins.
 pub(crate) fn short(id: &str) -> String {
     format!("{FAINT}{}{FAINT:#}", id.get(..SHORT).unwrap_or(id))
@@ -150,7 +144,7 @@ pub(crate) fn found(found: &[Found], friends: &[Friend], now: OffsetDateTime) ->
 }
 
 /// What there is to see of a message, its further lines indented.
-fn content(message: &Message, indent: usize) -> String {
+pub(crate) fn content(message: &Message, indent: usize) -> String {
     let mut shown = String::new();
     if let Some(Quote { from, text, .. }) = &message.reply_to {
         let text = text.as_ref().and_then(|text| text.lines().next()).unwrap_or("…");
