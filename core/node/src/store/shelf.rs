@@ -101,8 +101,10 @@ impl Shelf for Open<'_> {
             for (id, run) in around(db, log, seq, seq)? {
                 // what would be too long stays as it is
                 if let Ok(run) = run.holding(entry) {
-                    db.prepare_cached("UPDATE run SET size = length(?2), bytes = ?2 WHERE id = ?1")?
-                        .execute(params![id, run.bytes()])?;
+                    db.prepare_cached(
+                        "UPDATE run SET size = length(?2), bytes = ?2 WHERE id = ?1",
+                    )?
+                    .execute(params![id, run.bytes()])?;
                 }
             }
             Ok(())
