@@ -340,6 +340,14 @@ pub(crate) enum Ask {
         #[arg(value_name = "MSG|NAME")]
         about: String,
     },
+    /// Gather what somebody who helps you wants to know; names, texts, ids and addresses are blanked
+    Bundle {
+        /// Write it here, once you saw it [default: show it only]
+        file: Option<PathBuf>,
+        /// Write it without showing it and asking
+        #[arg(long, requires = "file")]
+        yes: bool,
+    },
     /// Show who you are, where your secrets are kept, and who is linked
     Status,
     /// Call a method of the node's API, for scripts

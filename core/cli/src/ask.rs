@@ -1,6 +1,7 @@
 //! The commands that ask the running node one thing, and what they say to programs and people.
 
 use std::{
+    fs::File,
     io::{self, IsTerminal as _, Read as _, Write as _},
     path::{Path, PathBuf},
 };
@@ -104,6 +105,7 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             let told = node.why(&about).await?;
             Ok((json!({ "why": told }), why::why(&told)))
         }
+        Ask::Bundle { file, yes } => bundle(node, file, yes).await,
         Ask::Status => {
             let status = node.status().await?;
             Ok((json!(status), show::status(&status)))
@@ -168,6 +170,24 @@ async fn remove(mut node: Node, name: &str, yes: bool) -> Result<Said> {
     }
     node.order(Command::Remove { friend: id }).await?;
     Ok((json!({ "removed": name }), format!("{shown} is no longer your friend")))
+}
+
+async fn bundle(mut node: Node, file: Option<PathBuf>, yes: bool) -> Result<Said> {
+    let Answer::Bundle(text) = node.0.query(Query::Bundle).await? else { bail!(ODD) };
+    let Some(file) = file else { return Ok((json!({ "bundle": text }), text)) };
+    let shown = show::line(&file.to_string_lossy());
+    if !yes {
+        if !io::stdin().is_terminal() {
+            bail!("nobody can be asked here; --yes writes it unseen");
+        }
+        writeln!(anstream::stderr(), "{text}")?;
+        if !agreed(&format!("Write this to {shown}?"))? {
+            bail!("nothing was written");
+        }
+    }
+    let made = File::create_new(&file).and_then(|mut made| made.write_all(text.as_bytes()));
+    made.with_context(|| format!("{shown} cannot be written; choose another file"))?;
+    Ok((json!({ "file": file }), format!("The bundle is in {shown}")))
 }
 
 /// Whether whoever sits there agrees; where nobody does, nobody is asked.

@@ -12,6 +12,7 @@ use std::{
 use anyhow::{Result, bail};
 use covey_node::{
     api::{Command, Core, Event, InviteKind, Reply, Status},
+    bundle::Log,
     home::{self, Home},
     qr,
     run::{self, Running},
@@ -23,7 +24,14 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     time::timeout,
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    registry,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
     args::Run,
@@ -36,11 +44,14 @@ use crate::{
 /// Runs a node on this home.
 pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    log.with_ansi(io::stderr().is_terminal()).init();
+    let shown = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+    let (log, ours) = (Log::default(), Targets::new().with_target("covey", LevelFilter::DEBUG));
+    let kept = log.clone();
+    let kept = fmt::layer().with_writer(move || kept.clone()).with_ansi(false);
+    registry().with(shown.with_filter(filter)).with(kept.with_filter(ours)).init();
     let keep = wish(options.passphrase_file.as_deref())?;
     let home = Home::open(dir, &home::Options { keep, name: person() })?;
-    let options = run::Options { listen: options.listen, lan: !options.no_lan };
+    let options = run::Options { listen: options.listen, lan: !options.no_lan, log };
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;

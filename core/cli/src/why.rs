@@ -133,7 +133,9 @@ impl Tell<'_> {
     fn near(&self, party: &Party) -> String {
         let not = |since| format!("It is silent on the local network since {}.", self.at(since));
         match party.near {
-            Near::Heard => "It is heard on the local network.".into(),
+            Near::Heard => {
+                "It was heard on the local network, and has not left it as far as is known.".into()
+            }
             _ if party.next == Next::Unsought => String::new(),
             _ if !self.here.lan => "Looking for it on the local network is off.".into(),
             Near::Silent { since } => not(since),

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod backup;
+pub mod bundle;
 pub mod clock;
 pub mod home;
 pub mod net;

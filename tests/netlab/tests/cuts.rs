@@ -39,12 +39,12 @@ fn a_friend_who_is_off_is_missed_within_seconds_and_it_is_said_why() -> Result<(
     let Some(lan) = Lan::build(Addresses::Home, &HOSTS)? else {
         return Ok(());
     };
-    for (looks, most) in [("idle", 45), ("looked at", 20), ("written to", 15)] {
+    for (looks, most) in [("left alone", 45), ("looked at", 20), ("written to", 15)] {
         let (ana, mut ben) = befriended(&lan)?;
         ben.kill();
         let killed = Instant::now();
         match looks {
-            "idle" => {}
+            "left alone" => {}
             "looked at" => drop(ana.log("ben")?),
             _ => drop(ana.send("ben", "are you there?")?),
         }
@@ -53,7 +53,7 @@ fn a_friend_who_is_off_is_missed_within_seconds_and_it_is_said_why() -> Result<(
         figure(&format!("until a killed peer is missed, {looks}"), took);
         ensure!(took <= Duration::from_secs(most), "too slow: {took:?}");
         let said = ana.read(&["why", "ben"])?;
-        ensure!(said.starts_with("ben's computer was last linked at "), "{said}");
+        ensure!(said.contains("ben's computer was last linked at "), "{said}");
         ensure!(said.contains(", then it fell silent."), "{said}");
     }
     Ok(())

@@ -5,6 +5,7 @@
 mod acts;
 mod alone;
 mod backups;
+mod bundle;
 mod disk;
 mod friends;
 mod history;

@@ -224,6 +224,8 @@ pub enum Query {
     },
     /// Why something does not arrive, or whether it did.
     Why(Subject),
+    /// What somebody who helps wants to know, with nothing that tells who anybody is.
+    Bundle,
     /// Writes all there is into one encrypted file; [`super::Event::Backup`] tells how far it is.
     Backup {
         /// Where, from the root.
@@ -283,6 +285,8 @@ pub enum Answer {
     Draft(String),
     /// To [`Query::Why`].
     Why(Why),
+    /// To [`Query::Bundle`].
+    Bundle(String),
     /// To [`Query::Backup`]: it is written, and was read back.
     Saved,
 }

@@ -25,12 +25,12 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Command, Event, Failure, Message, Page, Query, Reply, Status, View,
+    Answer, Command, Event, Failure, Friend, Message, Page, Query, Reply, Status, View,
     why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
 use crate::{
-    backup,
+    backup, bundle,
     store::{self, History},
 };
 
@@ -158,6 +158,13 @@ impl Core {
             Query::Search { text, friend, limit } => {
                 let with = friend.as_deref().map(conversation).transpose()?;
                 Ok(Answer::Found(self.find_text(&text, with, limit.clamp(1, MAX_PAGE))?))
+            }
+            Query::Bundle => {
+                let (status, log, home) =
+                    self.read(|view| (view.status(), view.log.clone(), view.home.clone()));
+                let of = |friend: &Friend| self.why(&Subject::Friend(friend.id.clone()));
+                let friends = status.friends.iter().filter_map(|friend| of(friend).ok()).collect();
+                Ok(Answer::Bundle(bundle::write(&status, friends, &log, &home)))
             }
             Query::Why(subject) => Ok(Answer::Why(self.why(&subject)?)),
             Query::Backup { file, passphrase } => {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use covey_proto::{
 };
 
 use super::{Content, Friend, Message, Offer, Quote, Reaction, Standing, State, Status};
-use crate::net::Counts;
+use crate::{bundle::Log, net::Counts};
 
 /// What the loop shows of itself.
 #[derive(Debug, Default)]
@@ -29,6 +30,8 @@ pub(crate) struct View {
     pub(crate) linked: BTreeSet<DeviceId>,
     pub(crate) adding: Option<people::device::Step>,
     pub(crate) counts: Counts,
+    pub(crate) log: Log,
+    pub(crate) home: PathBuf,
 }
 
 impl View {

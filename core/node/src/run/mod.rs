@@ -37,6 +37,7 @@ use tokio::{
 use self::{recover::Pause, sources::Sources};
 use crate::{
     api::{self, Core, View, rpc},
+    bundle::Log,
     clock::Clock,
     home::Home,
     net::{
@@ -60,6 +61,8 @@ pub struct Options {
     pub listen: Vec<String>,
     /// Whether to look for friends on the local network.
     pub lan: bool,
+    /// Where the log is kept for whoever asks for help.
+    pub log: Log,
 }
 
 /// Why a node does not run.
@@ -164,7 +167,8 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         version: env!("CARGO_PKG_VERSION").into(),
         ..api::Status::default()
     };
-    let view = View { status, counts: net.counts(), ..View::default() };
+    let (log, dir) = (options.log.clone(), home.dir().into());
+    let view = View { status, counts: net.counts(), log, home: dir, ..View::default() };
     let (core, asks) = Core::new(home.store.history(), view);
     let socket = rpc::socket(home.dir());
     let (stop, stopping) = watch::channel(false);

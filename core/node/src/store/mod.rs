@@ -42,6 +42,11 @@ pub use self::{
     search::{Found, Mark, Vague, Wanted},
 };
 
+/// What the database is made by.
+pub(crate) fn made_by() -> String {
+    format!("SQLite {}", rusqlite::version())
+}
+
 /// What the database is encrypted with: 32 bytes of key and 16 of salt.
 ///
 /// The salt is part of it because the file's first bytes, where it usually stands, are plaintext:

@@ -7,6 +7,7 @@ use covey_node::{
         Answer, Command, Core, Failure, Friend, InviteKind, Message, Page, Query, Reply, Standing,
         State,
     },
+    bundle::Log,
     home::{self, Home},
     run::{self, Running},
     vault::Wish,
@@ -137,7 +138,7 @@ pub(crate) async fn status(core: &Core) -> covey_node::api::Status {
 pub(crate) fn node(dir: &Path, name: &str) -> Running {
     let home = Home::open(dir, &home::Options { keep: Wish::File, name: name.into() }).unwrap();
     let listen = ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"].map(String::from).into();
-    run::start(home, &run::Options { listen, lan: false }).unwrap()
+    run::start(home, &run::Options { listen, lan: false, log: Log::default() }).unwrap()
 }
 
 /// More than enough for anything on one machine.
