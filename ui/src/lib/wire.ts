@@ -174,7 +174,7 @@ limit: number, } } | { "draft": {
 /**
  * To whom.
  */
-friend: string, } } | { "why": Subject } | { "backup": { 
+friend: string, } } | { "why": Subject } | "bundle" | { "backup": { 
 /**
  * Where, from the root.
  */
@@ -186,7 +186,7 @@ passphrase: Passphrase, } };
 
 export type Page = "newest" | "oldest" | { "before": string } | { "after": string } | { "around": string };
 
-export type Answer = { "status": Status } | { "devices": Devices } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why } | "saved";
+export type Answer = { "status": Status } | { "devices": Devices } | { "log": Array<Message> } | { "message": Message } | { "found": Array<Found> } | { "draft": string } | { "why": Why } | { "bundle": string } | "saved";
 
 export type Status = { 
 /**

@@ -181,7 +181,7 @@ async fn a_page_that_rots_while_a_node_runs_costs_no_more_than_what_is_on_it() {
     damage(home.path(), "run");
 
     let options = home::Options { keep: Wish::File, name: String::new() };
-    let listen = run::Options { listen, lan: false };
+    let listen = run::Options { listen, lan: false, log: covey_node::bundle::Log::default() };
     let node = run::start(Home::open(home.path(), &options).unwrap(), &listen).unwrap();
     let (ana, ben) = (Person::at(home, node).await, Person::within(ben_home, "Ben").await);
     ben.until("what can be read is there", async || ben.log(&ana).await.len() == 19).await;
