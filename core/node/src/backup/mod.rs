@@ -76,10 +76,13 @@ pub enum Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         use io::ErrorKind::{InvalidData, QuotaExceeded, StorageFull, UnexpectedEof};
-        match error.kind() {
-            StorageFull | QuotaExceeded => Self::DiskFull,
-            InvalidData | UnexpectedEof => Self::Damaged,
-            _ => Self::File(error),
+        let kind = error.kind();
+        if [StorageFull, QuotaExceeded].contains(&kind) {
+            Self::DiskFull
+        } else if [InvalidData, UnexpectedEof].contains(&kind) {
+            Self::Damaged
+        } else {
+            Self::File(error)
         }
     }
 }
@@ -196,8 +199,11 @@ impl<W: Write> Hashed<W> {
     }
 }
 
-/// The next record, if there is one: its kind, key and bytes.
-fn record(from: &mut impl Read) -> Result<Option<(u8, Vec<u8>, Vec<u8>)>, Error> {
+/// A record's kind, key and bytes.
+type Raw = (u8, Vec<u8>, Vec<u8>);
+
+/// The next record, if there is one.
+fn record(from: &mut impl Read) -> Result<Option<Raw>, Error> {
     let (mut low, mut high) = ([0; 1], [0; 3]);
     if from.read(&mut low)? == 0 {
         return Ok(None);

@@ -267,7 +267,7 @@ fn options() -> Options {
     Options { keep: Wish::File, name: "Ana".into() }
 }
 
-fn records(file: &Path, passphrase: &[u8]) -> Result<Vec<(u8, Vec<u8>, Vec<u8>)>, Error> {
+fn records(file: &Path, passphrase: &[u8]) -> Result<Vec<Raw>, Error> {
     let mut read = Opener::new(File::open(file)?, passphrase)?;
     let mut found = Vec::new();
     while let Some(one) = record(&mut read)? {
