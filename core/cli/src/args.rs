@@ -2,6 +2,8 @@
 //!
 //! A value that was taken here is valid as far as that can be seen without a node.
 
+mod own;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{
@@ -10,6 +12,8 @@ use clap::{
 };
 use clap_complete::Shell;
 use covey_node::api::State;
+
+pub(crate) use self::own::{Device, Recovery};
 
 /// Talk with friends, with no server of anybody's.
 #[derive(Debug, Parser)]
@@ -83,45 +87,6 @@ pub(crate) struct Run {
     /// Keep the secrets under the passphrase in this file's first line
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
-}
-
-/// What is done with one's own devices.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Device {
-    /// Make a code for one more device, good for ten minutes
-    Add {
-        /// Write it as a QR code into this PNG file
-        #[arg(long, value_name = "FILE", conflicts_with = "qr")]
-        png: Option<PathBuf>,
-        /// Show it as a QR code here
-        #[arg(long)]
-        qr: bool,
-    },
-    /// Make this new device one of the person's whose code it reads
-    Join {
-        /// The code
-        #[arg(required_unless_present = "png")]
-        text: Option<String>,
-        /// Read it from the QR code in this PNG file
-        #[arg(long, value_name = "FILE", conflicts_with = "text")]
-        png: Option<PathBuf>,
-    },
-    /// List your devices, what of the past each holds, and digits to compare
-    List,
-    /// Call this device something else
-    Name {
-        /// The name
-        name: String,
-    },
-    /// Say that both devices show the same six digits
-    Confirm,
-    /// Say that they do not, or end what is under way
-    Refuse,
-    /// Keep the device that this one was before: it is not gone
-    Keep {
-        /// Which: its name, or how its id begins
-        device: String,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -358,21 +323,6 @@ pub(crate) enum Ask {
         #[arg(value_name = "JSON", value_parser = json)]
         params: Option<serde_json::Value>,
     },
-}
-
-/// What is done about the recovery key.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Recovery {
-    /// Show the 24 words that are the key; keep them on paper
-    Words,
-    /// Erase the key from this device, so that no thief of it finds it
-    Forget {
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-    /// Recover the account with the words that come in: all other devices are removed
-    Use,
 }
 
 fn state() -> impl TypedValueParser<Value = State> {

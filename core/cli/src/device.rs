@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
     args::Device,
-    ask::Said,
+    ask::{Said, agreed},
     node::{Node, ODD},
     show::{self, FAINT, GOOD, STRONG},
 };
@@ -42,15 +42,41 @@ pub(crate) async fn device(home: &Path, what: Device, talks: bool) -> Result<Sai
             Ok((json!({ "name": name }), words))
         }
         Device::Keep { device } => {
-            let devices = node.devices().await?.devices;
-            let meant = |known: &api::Device| known.name == device || known.id.starts_with(&device);
-            let known = devices.into_iter().find(meant).context("there is no such device")?;
+            let known = known(&mut node, &device).await?;
             node.order(Command::KeepDevice { device: known.id }).await?;
             let words = format!("{} stays one of your devices", show::line(&known.name));
             Ok((json!({ "kept": known.name }), words))
         }
+        Device::Remove { device, yes } => {
+            let known = known(&mut node, &device).await?;
+            let name = show::line(&known.name);
+            if !yes && !agreed(&format!("Have {STRONG}{name}{STRONG:#} no more, for ever?"))? {
+                bail!("{name} stays one of your devices");
+            }
+            node.order(Command::RemoveDevice { device: known.id }).await?;
+            let words = format!(
+                "{name} is none of your devices any more; your friends' devices stop listening \
+                 to it as soon as they hear of it"
+            );
+            Ok((json!({ "removed": known.name }), words))
+        }
         Device::Confirm => confirm(node, true).await,
         Device::Refuse => confirm(node, false).await,
+    }
+}
+
+/// The device of that name, or the only one whose id begins so.
+async fn known(node: &mut Node, called: &str) -> Result<api::Device> {
+    let devices = node.devices().await?.devices;
+    if let Some(known) = devices.iter().find(|known| known.name == called) {
+        return Ok(known.clone());
+    }
+    let begins = |known: &&api::Device| !called.is_empty() && known.id.starts_with(called);
+    let mut begin = devices.iter().filter(begins);
+    match (begin.next(), begin.next()) {
+        (Some(known), None) => Ok(known.clone()),
+        (Some(_), Some(_)) => bail!("more than one device's id begins so"),
+        (None, _) => bail!("you have no such device; `covey device list` lists them"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod adding;
 mod cast;
+mod frames;
 mod hello;
 mod merge;
 mod renewals;

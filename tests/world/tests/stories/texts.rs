@@ -25,6 +25,8 @@ fn what_comes_twice_is_shown_once() {
         hand(&mut world, bob, alice, &run);
     }
     assert_eq!(world.texts(alice, bob), ["once"]);
+    let told = |event: &&Event| matches!(event, Event::Talk(News::Message(_) | News::Forked(_)));
+    assert_eq!(world.events(alice).iter().filter(told).count(), 1);
 }
 
 #[test]
