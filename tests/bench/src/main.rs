@@ -161,7 +161,7 @@ const ALWAYS: &str = "always";
 
 /// One of five thousand words.
 fn word(number: usize) -> String {
-    let syllables = ["ba", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu"];
+    let syllables = ["be", "de", "fi", "go", "hu", "ka", "le", "mi", "no", "pu"];
     let digits = format!("{:04}", number % 5_000);
     digits.bytes().filter_map(|digit| syllables.get(usize::from(digit - b'0'))).copied().collect()
 }

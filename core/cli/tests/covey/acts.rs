@@ -9,8 +9,8 @@ fn what_was_said_is_answered_edited_felt_and_taken_back() {
     let (ana, ben) = (Person::start("Ana"), Person::start("Ben"));
     ana.befriend(&ben);
     let mut watch = ana.watch();
-    let hello = id(&ben.ask(&["send", "Ana", "helo"]));
-    watch.until(|event| event["message"]["text"] == "helo");
+    let hello = id(&ben.ask(&["send", "Ana", "hallo"]));
+    watch.until(|event| event["message"]["text"] == "hallo");
     ben.ask(&["edit", &hello[..12], "hello"]);
     watch.until(|event| event["message"]["edited"] == true);
     assert!(ana.refused(1, &["edit", &hello, "no"]).contains("only its author can edit it"));

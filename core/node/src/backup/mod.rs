@@ -3,7 +3,7 @@
 //! It is written while the node runs, from one moment of its database, under another name until it
 //! has been read back. It holds the account's keys, rows of state and runs; no device's keys, so
 //! that what is made of it is a new device, and no messages: they are made of the runs again, by
-//! the machine that makes them everywhere else. Inside the seal ([`sealed`]) are records:
+//! the machine that makes them everywhere else. Inside the seal (`sealed`) are records:
 //!
 //! ```text
 //! length u32 LE of what follows · kind u8 · key's length u16 LE · key · bytes

@@ -1,7 +1,7 @@
 //! One's own devices: which there are, what they are called, and one more of them.
 //!
-//! The old device admits the new one ([`admit`](super::admit)), the new one joins it
-//! ([`join`](super::join)); a person at each says whether both show the same digits.
+//! The old device admits the new one (`admit`), the new one joins it
+//! (`join`); a person at each says whether both show the same digits.
 
 use alloc::{format, string::String, vec::Vec};
 

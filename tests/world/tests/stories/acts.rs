@@ -18,7 +18,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[test]
 fn what_is_edited_taken_back_felt_and_answered_is_seen_on_every_device() {
     let (mut world, all @ [phone, laptop, alice]) = three(1);
-    let wrong = world.say(phone, alice, "helo");
+    let wrong = world.say(phone, alice, "hallo");
     let regretted = world.say(phone, alice, "you fool");
     until_all(&mut world, all, "both are there", |w, who, with| w.texts(who, with).len() == 2);
     world.act(laptop, Saying::Edit(wrong, "hello".into())).unwrap();
