@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 
-/// How long anything may take before the bench gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long anything may take before the bench gives up: more than an idle pair is watched.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(420);
 
 /// Who spends no time on a processor for so long has nothing to do.
 const REST: Duration = Duration::from_secs(3);
