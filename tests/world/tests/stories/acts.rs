@@ -1,42 +1,42 @@
 //! What is done to messages: whatever comes first, all see the same in the end.
 
-use std::time::Duration;
-
 use covey_proto::{
     EntryId, Time,
     io::Refusal,
     store::Shown,
     talk::{SayError, Saying},
-    wire::{Frame, Kind, Run},
+    wire::{Frame, Kind},
 };
 use world::{Who, World};
 
-use crate::pen::Pen;
-
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, family, friends, hand, penned},
+};
 
 #[test]
 fn what_is_edited_taken_back_felt_and_answered_is_seen_on_every_device() {
-    let (mut world, all @ [phone, laptop, alice]) = three(1);
-    let wrong = world.say(phone, alice, "hallo");
-    let regretted = world.say(phone, alice, "you fool");
+    let (mut world, [phone, laptop], bob) = family(1);
+    let all = [phone, laptop, bob];
+    let wrong = world.say(phone, bob, "hallo");
+    let regretted = world.say(phone, bob, "you fool");
     until_all(&mut world, all, "both are there", |w, who, with| w.texts(who, with).len() == 2);
     world.act(laptop, Saying::Edit(wrong, "hello".into())).unwrap();
     world.act(laptop, Saying::Retract(regretted)).unwrap();
-    world.act(alice, Saying::React(wrong, "👍🏽".into())).unwrap();
-    let answer = world.act(alice, Saying::Text("hi".into(), Some(wrong))).unwrap();
+    world.act(bob, Saying::React(wrong, "👍🏽".into())).unwrap();
+    let answer = world.act(bob, Saying::Text("hi".into(), Some(wrong))).unwrap();
     until_all(&mut world, all, "all see it", |w, who, with| {
         w.texts(who, with) == ["hello", "(taken back)", "hi"]
             && w.message(who, wrong).reactions.len() == 1
     });
     for (who, _) in pairs(all) {
         let message = world.message(who, wrong);
-        assert_eq!(message.reactions, [(world.account(alice), "👍🏽".into())]);
+        assert_eq!(message.reactions, [(world.account(bob), "👍🏽".into())]);
         assert!(message.edited && !world.message(who, answer).edited);
         assert_eq!(world.message(who, answer).reply_to, Some(wrong));
         assert!(!world.disk_says(who, "you fool"));
     }
-    world.act(alice, Saying::React(wrong, String::new())).unwrap();
+    world.act(bob, Saying::React(wrong, String::new())).unwrap();
     until_all(&mut world, all, "it is felt no more", |w, who, with| {
         w.message(who, wrong).reactions.is_empty() && w.texts(who, with).len() == 3
     });
@@ -47,8 +47,8 @@ fn a_retraction_that_comes_first_takes_back_what_comes_later() {
     let (mut world, alice, [bob, off]) = penned(2);
     let mut pen = Pen::of(&world, off, alice);
     let said = pen.writes("never read");
-    let edited = act(&mut pen, Kind::Edit, &said, "never read either");
-    let taken = act(&mut pen, Kind::Retract, &said, "");
+    let edited = pen.acts(Kind::Edit, &said, "never read either");
+    let taken = pen.acts(Kind::Retract, &said, "");
     for run in [&taken, &edited, &said] {
         hand(&mut world, bob, alice, run);
     }
@@ -56,7 +56,7 @@ fn a_retraction_that_comes_first_takes_back_what_comes_later() {
     assert!(!world.disk_says(alice, "never read"));
     // nothing undoes it, and nothing brings the words back
     pen.at = Time(pen.at.0 + 60_000);
-    let again = act(&mut pen, Kind::Edit, &said, "read this");
+    let again = pen.acts(Kind::Edit, &said, "read this");
     for run in [&again, &said, &edited] {
         hand(&mut world, bob, alice, run);
     }
@@ -71,9 +71,9 @@ fn of_two_edits_the_one_of_the_later_moment_counts_whichever_comes_first() {
         let mut pen = Pen::of(&world, off, alice);
         let said = pen.writes("one");
         pen.at = Time(pen.at.0 + 2_000);
-        let late = act(&mut pen, Kind::Edit, &said, "three");
+        let late = pen.acts(Kind::Edit, &said, "three");
         pen.at = Time(pen.at.0 - 1_000);
-        let early = act(&mut pen, Kind::Edit, &said, "two");
+        let early = pen.acts(Kind::Edit, &said, "two");
         for n in order {
             hand(&mut world, bob, alice, [&said, &late, &early][n]);
         }
@@ -83,30 +83,32 @@ fn of_two_edits_the_one_of_the_later_moment_counts_whichever_comes_first() {
 
 #[test]
 fn who_edits_again_is_heard_though_the_clock_of_the_other_device_is_ahead() {
-    let (mut world, all @ [phone, laptop, alice]) = three(4);
-    let said = world.say(phone, alice, "one");
+    let (mut world, [phone, laptop], bob) = family(4);
+    let all = [phone, laptop, bob];
+    let said = world.say(phone, bob, "one");
     until_all(&mut world, all, "it is there", |w, who, with| w.texts(who, with) == ["one"]);
     world.set_clock(phone, 3_600_000);
     world.act(phone, Saying::Edit(said, "two".into())).unwrap();
-    world.until("the laptop sees it", |w| w.texts(laptop, alice) == ["two"]);
+    world.until("the laptop sees it", |w| w.texts(laptop, bob) == ["two"]);
     world.act(laptop, Saying::Edit(said, "three".into())).unwrap();
     until_all(&mut world, all, "all see it", |w, who, with| w.texts(who, with) == ["three"]);
 }
 
 #[test]
 fn an_edit_and_a_retraction_that_pass_each_other_take_it_back_everywhere() {
-    let (mut world, all @ [phone, laptop, alice]) = three(5);
-    let said = world.say(phone, alice, "secret");
+    let (mut world, [phone, laptop], bob) = family(5);
+    let all = [phone, laptop, bob];
+    let said = world.say(phone, bob, "secret");
     until_all(&mut world, all, "it is there", |w, who, with| w.texts(who, with) == ["secret"]);
     world.keep_apart(phone, laptop, true);
-    world.keep_apart(laptop, alice, true);
+    world.keep_apart(laptop, bob, true);
     world.act(phone, Saying::Retract(said)).unwrap();
     world.pass(MINUTE);
     world.act(laptop, Saying::Edit(said, "secret, really".into())).unwrap();
     world.keep_apart(phone, laptop, false);
-    world.keep_apart(laptop, alice, false);
+    world.keep_apart(laptop, bob, false);
     until_all(&mut world, all, "all have all", |w, who, with| {
-        w.held(who, laptop, alice).0 == 1 && w.texts(who, with) == ["(taken back)"]
+        w.held(who, laptop, bob).0 == 1 && w.texts(who, with) == ["(taken back)"]
     });
     for (who, with) in pairs(all) {
         assert_eq!(world.texts(who, with), ["(taken back)"]);
@@ -173,7 +175,7 @@ fn acts_on_acts_and_reactions_that_cannot_be_shown_are_kept_and_count_for_nothin
     let (mut world, alice, [bob, off]) = penned(8);
     let mut pen = Pen::of(&world, off, alice);
     let said = pen.writes("hello");
-    let felt = act(&mut pen, Kind::Reaction, &said, "👍");
+    let felt = pen.acts(Kind::Reaction, &said, "👍");
     hand(&mut world, bob, alice, &said);
     hand(&mut world, bob, alice, &felt);
     for (kind, on, what) in [
@@ -184,7 +186,7 @@ fn acts_on_acts_and_reactions_that_cannot_be_shown_are_kept_and_count_for_nothin
         (Kind::Reaction, &said, "ha ha"),
     ] {
         pen.at = Time(pen.at.0 + 1);
-        let run = act(&mut pen, kind, on, what);
+        let run = pen.acts(kind, on, what);
         hand(&mut world, bob, alice, &run);
     }
     let message = world.message(alice, said.first().id);
@@ -240,63 +242,17 @@ fn what_a_newer_app_said_can_be_taken_back_but_not_edited() {
     hand(&mut world, bob, alice, &call);
     let id = call.first().id;
     world.act(alice, Saying::React(id, "☎".into())).unwrap();
-    hand(&mut world, bob, alice, &act(&mut pen, Kind::Edit, &call, "no call"));
+    hand(&mut world, bob, alice, &pen.acts(Kind::Edit, &call, "no call"));
     assert_eq!(world.message(alice, id).shown, Shown::Newer);
-    hand(&mut world, bob, alice, &act(&mut pen, Kind::Retract, &call, ""));
+    hand(&mut world, bob, alice, &pen.acts(Kind::Retract, &call, ""));
     assert_eq!(world.message(alice, id).shown, Shown::Retracted);
 }
 
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
-}
-
-/// Alice and Bob are linked, and Bob has another device that is off: what is written in its name
-/// surprises nobody.
-fn penned(seed: u64) -> (World, Who, [Who; 2]) {
-    let mut world = World::new(seed);
-    let (alice, [bob, off]) = (world.person("Alice"), world.devices("Bob"));
-    world.befriend(alice, bob);
-    world.switch_off(off);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, [bob, off])
-}
-
-/// Bob's phone and laptop, and Alice, all linked.
-fn three(seed: u64) -> (World, [Who; 3]) {
-    let mut world = World::new(seed);
-    let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
-    world.link(phone, laptop);
-    world.befriend(phone, alice);
-    world.until("the laptop knows her", |w| w.are_friends(laptop, alice));
-    world.link(laptop, alice);
-    world.pass(MINUTE);
-    (world, [phone, laptop, alice])
-}
-
 /// Each with whom they talk.
-fn pairs([phone, laptop, alice]: [Who; 3]) -> [(Who, Who); 3] {
-    [(phone, alice), (laptop, alice), (alice, phone)]
+fn pairs([phone, laptop, bob]: [Who; 3]) -> [(Who, Who); 3] {
+    [(phone, bob), (laptop, bob), (bob, phone)]
 }
 
 fn until_all(world: &mut World, all: [Who; 3], what: &str, so: impl Fn(&World, Who, Who) -> bool) {
     world.until(what, |w| pairs(all).iter().all(|(who, with)| so(w, *who, *with)));
-}
-
-/// An act of the pen's owner on what a run says.
-fn act(pen: &mut Pen, kind: Kind, on: &Run, what: &str) -> Run {
-    (pen.kind, pen.target) = (kind, Some(on.first().id));
-    pen.writes(what)
-}
-
-/// Gives a run to somebody over the link that there is, and waits until it was looked at.
-fn hand(world: &mut World, from: Who, to: Who, run: &Run) {
-    world.link(from, to);
-    world.forge(from, to, &Frame::Run(run.bytes().to_vec()));
-    world.pass(Duration::from_millis(200));
 }

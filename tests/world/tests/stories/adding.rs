@@ -14,7 +14,7 @@ use covey_proto::{
 };
 use world::{Weather, Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
 
 #[test]
 fn a_device_is_added_and_has_friends_names_and_the_past() {
@@ -147,7 +147,7 @@ fn a_code_is_good_for_ten_minutes() {
     world.ask(new, Command::Confirm(true)).unwrap();
     world.pass(11 * MINUTE);
     assert_eq!(world.ask(alice, Command::Confirm(true)), Err(DeviceError::Nothing.into()));
-    assert!(heard(&world, new, Step::Refused));
+    world.until("it hears so", |w| heard(w, new, Step::Refused));
     left_alone(&world, alice, new);
 }
 
@@ -290,10 +290,8 @@ fn a_device_is_called_as_its_person_likes_and_no_two_alike() {
 }
 
 fn scene(seed: u64) -> (World, Who, Who, Who) {
-    let mut world = World::new(seed);
-    let [alice, bob, new] = ["Alice", "Bob", "Nobody"].map(|name| world.person(name));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
+    let (mut world, alice, bob) = friends(seed);
+    let new = world.person("Nobody");
     world.pass(MINUTE);
     (world, alice, bob, new)
 }

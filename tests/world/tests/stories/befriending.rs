@@ -10,7 +10,8 @@ use covey_proto::{
 };
 use world::{Weather, Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::MINUTE;
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]

@@ -11,11 +11,11 @@ use covey_proto::{
 };
 use world::{Weather, Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
 
 #[test]
 fn a_disk_that_was_set_back_finds_out_and_goes_on_as_a_new_device() {
-    let (mut world, alice, bob) = friends(1);
+    let (mut world, alice, bob) = talking(1);
     let (image, old) = (world.image(alice), world.id(alice));
     world.say(alice, bob, "after the picture");
     world.until("he has it", |w| w.texts(bob, alice).len() == 2);
@@ -36,7 +36,7 @@ fn a_disk_that_was_set_back_finds_out_and_goes_on_as_a_new_device() {
 
 #[test]
 fn a_disk_that_was_set_back_and_wrote_before_it_found_out_keeps_both_branches() {
-    let (mut world, alice, bob) = friends(2);
+    let (mut world, alice, bob) = talking(2);
     let image = world.image(alice);
     for text in ["one", "two", "three"] {
         world.say(alice, bob, text);
@@ -57,7 +57,7 @@ fn a_disk_that_was_set_back_and_wrote_before_it_found_out_keeps_both_branches() 
 #[test]
 fn a_copied_disk_of_which_both_run_is_two_devices_in_the_end() {
     for seed in 0..20 {
-        let (mut world, alice, bob) = friends(100 + seed);
+        let (mut world, alice, bob) = talking(100 + seed);
         let image = world.image(alice);
         let copy = world.run_copy(&image);
         for n in 0..4 {
@@ -78,7 +78,7 @@ fn a_copied_disk_of_which_both_run_is_two_devices_in_the_end() {
 #[test]
 fn a_disk_set_back_while_a_message_was_on_its_way_doubles_nothing() {
     for seed in 0..20 {
-        let (mut world, alice, bob) = friends(200 + seed);
+        let (mut world, alice, bob) = talking(200 + seed);
         world.turn(Weather { fastest: 100, slowest: 2000, loss: 0 });
         let image = world.image(alice);
         world.say(alice, bob, "on its way");
@@ -97,7 +97,7 @@ fn a_disk_set_back_while_a_message_was_on_its_way_doubles_nothing() {
 
 #[test]
 fn what_a_friend_lost_with_his_disk_he_gets_again_and_it_is_not_called_delivered_meanwhile() {
-    let (mut world, alice, bob) = friends(3);
+    let (mut world, alice, bob) = talking(3);
     let image = world.image(bob);
     world.say(alice, bob, "again, please");
     world.until("it is delivered", |w| w.delivered(alice, alice, bob) == Seq(2));
@@ -113,7 +113,7 @@ fn what_a_friend_lost_with_his_disk_he_gets_again_and_it_is_not_called_delivered
 
 #[test]
 fn a_claim_without_a_signature_of_ours_makes_nobody_a_new_device() {
-    let (mut world, alice, bob) = friends(4);
+    let (mut world, alice, bob) = talking(4);
     let before = world.id(alice);
     let log = LogId { conversation: world.talk_of(alice, bob), device: before };
     for claim in [
@@ -236,11 +236,9 @@ fn forks(world: &World, who: Who) -> usize {
     world.events(who).iter().filter(forked).count()
 }
 
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
+/// Alice and Bob, and a word between them.
+fn talking(seed: u64) -> (World, Who, Who) {
+    let (mut world, alice, bob) = friends(seed);
     world.say(alice, bob, "before");
     world.until("he has it", |w| w.texts(bob, alice) == ["before"]);
     world.pass(MINUTE);

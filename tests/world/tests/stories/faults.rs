@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use covey_proto::Command;
-use world::{Who, World};
+use world::World;
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
+
 const YEARS: i64 = 2 * 365 * 24 * 3_600_000;
 
 #[test]
@@ -141,13 +142,4 @@ fn rows_that_cannot_be_read_any_more_come_back_from_who_holds_them() {
         }
         assert_eq!(world.texts(alice, bob), world.texts(bob, alice));
     }
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
 }

@@ -9,7 +9,7 @@ use covey_proto::{
 };
 use world::{Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::MINUTE;
 
 #[test]
 fn whatever_a_friend_says_the_others_go_on_talking() {

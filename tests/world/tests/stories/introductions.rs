@@ -10,7 +10,8 @@ use covey_proto::{
 };
 use world::{Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::MINUTE;
+
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[test]

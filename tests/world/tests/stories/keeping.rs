@@ -5,36 +5,38 @@ use std::time::Duration;
 
 use covey_proto::{
     Command, Seq, Time,
-    wire::{Frame, Kind, Run},
+    wire::{Kind, Run},
 };
 use world::{Who, World};
 
-use crate::pen::Pen;
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, family, friends, hand, penned},
+};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const TWO_YEARS: i64 = 2 * 365 * 24 * 3_600_000;
 
 #[test]
 fn each_device_keeps_a_text_for_its_time_from_when_it_first_showed_it() {
-    let (mut world, [phone, laptop], alice) = three(1);
-    world.say(alice, phone, "for ever");
-    expire(&mut world, alice, phone, HOUR);
-    world.until("the phone has it", |w| w.texts(phone, alice).len() == 2);
+    let (mut world, [phone, laptop], bob) = family(1);
+    world.say(bob, phone, "for ever");
+    expire(&mut world, bob, phone, HOUR);
+    world.until("the phone has it", |w| w.texts(phone, bob).len() == 2);
     world.switch_off(laptop);
-    world.say(alice, phone, "for an hour");
-    world.until("the phone has that too", |w| w.texts(phone, alice).len() == 3);
+    world.say(bob, phone, "for an hour");
+    world.until("the phone has that too", |w| w.texts(phone, bob).len() == 3);
     world.pass(40 * MINUTE);
     world.switch_on(laptop);
-    world.until("the laptop has it", |w| w.texts(laptop, alice).len() == 3);
+    world.until("the laptop has it", |w| w.texts(laptop, bob).len() == 3);
     world.pass(25 * MINUTE);
     let (kept, gone) =
         (["for ever", "(expiry)", "for an hour"], ["for ever", "(expiry)", "(expired)"]);
-    assert_eq!(world.texts(phone, alice), gone);
-    assert_eq!(world.texts(alice, phone), gone);
-    assert_eq!(world.texts(laptop, alice), kept);
+    assert_eq!(world.texts(phone, bob), gone);
+    assert_eq!(world.texts(bob, phone), gone);
+    assert_eq!(world.texts(laptop, bob), kept);
     world.pass(40 * MINUTE);
-    for (who, with) in [(phone, alice), (laptop, alice), (alice, phone)] {
+    for (who, with) in [(phone, bob), (laptop, bob), (bob, phone)] {
         assert_eq!(world.texts(who, with), gone);
         assert!(!world.disk_says(who, "for an hour"));
     }
@@ -134,38 +136,38 @@ fn a_night_that_the_machine_slept_counts() {
 
 #[test]
 fn a_device_that_comes_late_counts_what_is_past_its_time_as_received() {
-    let (mut world, [phone, laptop], alice) = three(6);
+    let (mut world, [phone, laptop], bob) = family(6);
     world.switch_off(laptop);
-    expire(&mut world, alice, phone, HOUR);
-    world.say(alice, phone, "an hour");
-    world.until("the phone has it", |w| w.texts(phone, alice).len() == 2);
+    expire(&mut world, bob, phone, HOUR);
+    world.say(bob, phone, "an hour");
+    world.until("the phone has it", |w| w.texts(phone, bob).len() == 2);
     world.pass(3 * HOUR);
     world.switch_on(laptop);
-    world.until("the laptop has it", |w| w.texts(laptop, alice) == ["(expiry)", "(expired)"]);
+    world.until("the laptop has it", |w| w.texts(laptop, bob) == ["(expiry)", "(expired)"]);
     world.pass(MINUTE);
-    assert_eq!(world.held(laptop, alice, phone), Seq(2));
-    assert_eq!(world.wanted(laptop, alice, phone), []);
+    assert_eq!(world.held(laptop, bob, phone), Seq(2));
+    assert_eq!(world.wanted(laptop, bob, phone), []);
 }
 
 #[test]
 fn a_body_that_is_missing_for_no_reason_is_wanted_and_whoever_has_it_gives_it() {
-    let (mut world, [phone, laptop], alice) = three(7);
-    let off = world.add_device(alice);
+    let (mut world, [phone, laptop], bob) = family(7);
+    let off = world.add_device(bob);
     world.pass(MINUTE);
     world.switch_off(off);
     world.keep_apart(phone, laptop, true);
     let mut pen = Pen::of(&world, off, phone);
     let run = pen.writes("all of it");
-    let (edit, bare) = (act(&mut pen, Kind::Edit, &run, "all of it, edited"), bare(&run));
+    let (edit, bare) = (pen.acts(Kind::Edit, &run, "all of it, edited"), bare(&run));
     for (run, to) in [(&run, phone), (&bare, laptop), (&edit, phone), (&self::bare(&edit), laptop)]
     {
-        hand(&mut world, alice, to, run);
+        hand(&mut world, bob, to, run);
     }
-    assert_eq!(world.texts(laptop, alice), ["(lacking)"]);
+    assert_eq!(world.texts(laptop, bob), ["(lacking)"]);
     assert_eq!(world.wanted(laptop, off, phone), [Seq(1), Seq(2)]);
     assert_eq!(world.delivered(phone, off, laptop), Seq(0));
     world.keep_apart(phone, laptop, false);
-    world.until("the laptop has it", |w| w.texts(laptop, alice) == ["all of it, edited"]);
+    world.until("the laptop has it", |w| w.texts(laptop, bob) == ["all of it, edited"]);
     world.pass(MINUTE);
     assert_eq!(world.wanted(laptop, off, phone), []);
     assert!(world.disk_says(laptop, "all of it"));
@@ -178,7 +180,7 @@ fn a_body_is_wanted_no_more_once_the_text_is_taken_back() {
     let said = pen.writes("never mind");
     hand(&mut world, bob, alice, &bare(&said));
     assert_eq!(world.wanted(alice, off, alice), [Seq(1)]);
-    let taken = act(&mut pen, Kind::Retract, &said, "");
+    let taken = pen.acts(Kind::Retract, &said, "");
     hand(&mut world, bob, alice, &taken);
     assert_eq!(world.texts(alice, bob), ["(taken back)"]);
     assert_eq!(world.wanted(alice, off, alice), []);
@@ -212,39 +214,6 @@ fn a_moment_in_2099_is_shown_where_its_bytes_say_and_lasts_no_longer_for_it() {
     assert_eq!(world.texts(alice, bob), ["(expired)", "from now"]);
 }
 
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
-}
-
-/// Alice and Bob are linked, and Bob has another device that is off: what is written in its name
-/// surprises nobody.
-fn penned(seed: u64) -> (World, Who, [Who; 2]) {
-    let mut world = World::new(seed);
-    let (alice, [bob, off]) = (world.person("Alice"), world.devices("Bob"));
-    world.befriend(alice, bob);
-    world.switch_off(off);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, [bob, off])
-}
-
-/// Bob's phone and laptop, and Alice, all linked.
-fn three(seed: u64) -> (World, [Who; 2], Who) {
-    let mut world = World::new(seed);
-    let ([phone, laptop], alice) = (world.devices("Bob"), world.person("Alice"));
-    world.link(phone, laptop);
-    world.befriend(phone, alice);
-    world.until("the laptop knows her", |w| w.are_friends(laptop, alice));
-    world.link(laptop, alice);
-    world.pass(MINUTE);
-    (world, [phone, laptop], alice)
-}
-
 fn expire(world: &mut World, who: Who, with: Who, span: Duration) {
     let talk = world.talk_of(who, with);
     world.ask(who, Command::Expire(talk, span)).unwrap();
@@ -253,17 +222,4 @@ fn expire(world: &mut World, who: Who, with: Who, span: Duration) {
 /// A run without what it says.
 fn bare(run: &Run) -> Run {
     run.holding(&run.first().withdrawn()).unwrap()
-}
-
-/// An act of the pen's owner on what a run says.
-fn act(pen: &mut Pen, kind: Kind, on: &Run, what: &str) -> Run {
-    (pen.kind, pen.target) = (kind, Some(on.first().id));
-    pen.writes(what)
-}
-
-/// Gives a run to somebody over the link that there is, and waits until it was looked at.
-fn hand(world: &mut World, from: Who, to: Who, run: &Run) {
-    world.link(from, to);
-    world.forge(from, to, &Frame::Run(run.bytes().to_vec()));
-    world.pass(Duration::from_millis(200));
 }

@@ -13,9 +13,10 @@ use covey_proto::{
 };
 use world::{Who, World};
 
-use crate::pen::Pen;
-
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, friends},
+};
 
 #[test]
 fn own_devices_that_were_apart_agree_on_friends_names_and_secrets() {
@@ -236,15 +237,6 @@ fn an_invite_of_one_own_device_is_known_to_all_and_used_up_at_all() {
         standing == Some(covey_proto::people::Standing::UsedUp)
     });
     assert_eq!(world.friend(laptop, carol), None);
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
 }
 
 /// The roster that a device shows.

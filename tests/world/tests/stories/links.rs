@@ -11,7 +11,7 @@ use covey_proto::{
 };
 use world::{Weather, Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
 
 #[test]
 fn when_both_ends_open_a_link_exactly_one_stays() {
@@ -185,15 +185,6 @@ fn a_clock_that_is_set_breaks_nothing() {
     }
     world.until("all is there", |w| w.texts(alice, bob).len() == 6);
     assert_eq!(world.texts(alice, bob), world.texts(bob, alice));
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
 }
 
 fn reached(event: &Event) -> Option<News> {

@@ -19,6 +19,7 @@ mod parting;
 mod pen;
 mod recovery;
 mod removal;
+mod scenes;
 mod sync;
 mod texts;
 mod why;

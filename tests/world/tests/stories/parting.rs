@@ -5,7 +5,7 @@ use std::time::Duration;
 use covey_proto::{Command, Event, Seq, io::Refusal, people::News, wire::letter::InviteKind};
 use world::{Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
 
 #[test]
 fn a_blocked_friend_hears_nothing_and_cannot_link_until_he_is_unblocked() {
@@ -131,15 +131,6 @@ fn who_waits_for_an_answer_can_be_removed_and_is_asked_no_more() {
     world.switch_on(alice);
     world.pass(10 * MINUTE);
     assert_eq!((world.friend(bob, alice), world.friend(alice, bob)), (None, None));
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
 }
 
 fn block(world: &mut World, who: Who, other: Who, blocked: bool) {

@@ -63,6 +63,12 @@ impl Pen {
         Run::sign(&[entry], self.account, &self.key).unwrap()
     }
 
+    /// An act of its owner on what a run says.
+    pub(crate) fn acts(&mut self, kind: Kind, on: &Run, what: &str) -> Run {
+        (self.kind, self.target) = (kind, Some(on.first().id));
+        self.writes(what)
+    }
+
     /// Goes back to before what was written last, as a restored disk does.
     pub(crate) fn forgets(&mut self, run: &Run) {
         let first = &run.first().head;

@@ -11,9 +11,11 @@ use covey_proto::{
 };
 use world::{Who, World};
 
-use crate::pen::Pen;
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, family},
+};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[test]
@@ -162,18 +164,6 @@ fn a_recovery_key_that_is_forgotten_is_gone_from_the_device_and_recovers_when_it
     world.until("friends", |w| w.are_friends(carol, laptop) && w.are_friends(laptop, carol));
     world.pass(WEEK);
     world.link(laptop, bob);
-}
-
-/// Alice with two devices, and a friend: all are linked.
-fn family(seed: u64) -> (World, [Who; 2], Who) {
-    let mut world = World::new(seed);
-    let (own, bob) = (world.devices("Alice"), world.person("Bob"));
-    world.befriend(own[0], bob);
-    for (one, other) in [(own[0], own[1]), (own[0], bob), (own[1], bob)] {
-        world.link(one, other);
-    }
-    world.pass(MINUTE);
-    (world, own, bob)
 }
 
 fn recovery(world: &World, who: Who) -> Secret {

@@ -11,9 +11,11 @@ use covey_proto::{
 };
 use world::{Who, World};
 
-use crate::pen::Pen;
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, family},
+};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[test]
@@ -310,18 +312,6 @@ fn a_device_in_use_or_unknown_is_not_removed_and_a_sentence_says_why() {
     remove(&mut world, laptop, phone);
     let again = world.ask(laptop, Command::RemoveDevice(world.id(phone)));
     assert_eq!(again, Err(Refusal::Removal(RemovalError::Unknown)));
-}
-
-/// Alice with two devices, and a friend: all are linked.
-fn family(seed: u64) -> (World, [Who; 2], Who) {
-    let mut world = World::new(seed);
-    let (own, bob) = (world.devices("Alice"), world.person("Bob"));
-    world.befriend(own[0], bob);
-    for (one, other) in [(own[0], own[1]), (own[0], bob), (own[1], bob)] {
-        world.link(one, other);
-    }
-    world.pass(MINUTE);
-    (world, own, bob)
 }
 
 fn remove(world: &mut World, own: Who, lost: Who) {

@@ -8,13 +8,15 @@ use covey_proto::{
     seal::{Secret, SigningKey},
     store::Shown,
     talk::{News, SayError},
-    wire::{Frame, Kind, Run},
+    wire::{Frame, Kind},
 };
-use world::{Weather, Who, World};
+use world::{Weather, World};
 
-use crate::pen::Pen;
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, friends, hand, penned},
+};
 
-const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: i64 = 3_600_000;
 
 #[test]
@@ -31,11 +33,8 @@ fn what_comes_twice_is_shown_once() {
 
 #[test]
 fn what_comes_out_of_order_is_shown_in_order() {
-    let mut world = World::new(2);
-    let (alice, [bob, off]) = (world.person("Alice"), world.devices("Bob"));
-    world.befriend(alice, bob);
+    let (mut world, alice, [bob, off]) = penned(2);
     let mut pen = Pen::of(&world, off, alice);
-    world.switch_off(off);
     let runs: Vec<_> = ["one", "two", "three", "four"].map(|text| pen.writes(text)).into();
     for (place, upto) in [(3, 0), (1, 0), (0, 2), (2, 4)] {
         hand(&mut world, bob, alice, &runs[place]);
@@ -329,22 +328,6 @@ fn a_moment_that_no_honest_clock_shows_is_refused() {
     assert_eq!(world.texts(alice, bob), ["the far future"]);
     world.say(alice, bob, "and now");
     assert_eq!(world.texts(alice, bob), ["the far future", "and now"]);
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
-}
-
-/// Gives a run to somebody over the link that there is, and waits until it was looked at.
-fn hand(world: &mut World, from: Who, to: Who, run: &Run) {
-    world.link(from, to);
-    world.forge(from, to, &Frame::Run(run.bytes().to_vec()));
-    world.pass(Duration::from_millis(200));
 }
 
 fn key(seed: u8) -> SigningKey {

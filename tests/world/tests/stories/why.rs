@@ -11,7 +11,7 @@ use covey_proto::{
 };
 use world::{Weather, Who, World};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use crate::scenes::{MINUTE, friends};
 
 #[test]
 fn of_a_friend_who_is_off_it_is_told_when_he_was_linked_what_failed_and_when_he_is_dialled() {
@@ -246,15 +246,6 @@ fn share(world: &World, who: Who, at: Who, id: EntryId) -> Option<Share> {
     let message = world.messages(who, who, at).find(|message| message.id == id).unwrap();
     let why = why(world, who, Subject::Entry(message.log, message.seq));
     why.devices.into_iter().find(|device| device.id == world.id(at))?.share
-}
-
-fn friends(seed: u64) -> (World, Who, Who) {
-    let mut world = World::new(seed);
-    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
-    world.befriend(alice, bob);
-    world.link(alice, bob);
-    world.pass(MINUTE);
-    (world, alice, bob)
 }
 
 fn block(world: &mut World, who: Who, other: Who) {
