@@ -62,6 +62,8 @@ pub(super) struct Session {
     repeats: u32,
     /// Bodies that the device wanted and was given.
     pub(super) given: BTreeSet<(LogId, Seq)>,
+    /// Logs of ours that the device was asked for.
+    pub(super) asked: BTreeSet<LogId>,
     /// Logs of others that the device lacks: when we send them, if nobody else did.
     pub(super) waits: BTreeMap<LogId, Time>,
 }

@@ -137,7 +137,8 @@ impl Talk {
     ///
     /// Who tells another id than we hold there has another branch: until ours is one of those he
     /// tells, he lacks the log from its beginning. Who tells more of our own log than we hold shows
-    /// that this disk was copied or set back, if he can: he is asked for it.
+    /// that this disk was copied or set back, if he can: he is asked for it. So is the first friend
+    /// who tells more of a log of another own device, if none of our devices is there to send it.
     fn hear(
         &mut self,
         (link, device): (LinkId, DeviceId),
@@ -157,6 +158,11 @@ impl Talk {
             return self.want(link, log, shared.next(), Seq::END);
         }
         let ours = head.is_some_and(|head| head.author == self.account);
+        let upto = head.map_or(Seq(0), |head| head.have.upto);
+        if ours && have.last() > upto && account != self.account && self.must_ask(link, device, log)
+        {
+            self.want(link, log, upto.next(), Seq::END);
+        }
         let Some(peer) = self.peers.get_mut(&device).filter(|_| !contradicts) else { return };
         let before = peer.haves.get(&log).map_or(Seq(0), |known| known.upto);
         if let Some(upto) = peer.tell((link, device), log, have, shelf)
@@ -169,6 +175,15 @@ impl Talk {
                 self.effects.push_back(Effect::News(News::Delivered(log, upto)));
             }
         }
+    }
+
+    /// Whether nobody sends a log of ours unasked, and nobody was asked on a link that stands.
+    fn must_ask(&mut self, link: LinkId, device: DeviceId, log: LogId) -> bool {
+        let sends = |peer: &Peer| peer.account == self.account && peer.current().is_some();
+        let asked =
+            |peer: &Peer| peer.sessions.values().any(|session| session.asked.contains(&log));
+        let nobody = !self.peers.values().any(|peer| sends(peer) || asked(peer));
+        nobody && self.session(link, device).is_some_and(|session| session.asked.insert(log))
     }
 
     /// Whether somebody holds another entry than we do where he says that his part of a log ends.
@@ -187,16 +202,22 @@ impl Talk {
         self.effects.push_back(Effect::Tell(link, Frame::Want(Want { ranges })));
     }
 
-    /// A device wants runs outright: it gets as much of each range as may be in flight.
+    /// A device wants runs outright: of its own log, of which it is sent nothing otherwise, as much
+    /// of each range as may be in flight; of another one all that it lacks, without a wait.
     pub fn on_want(&mut self, link: LinkId, device: DeviceId, want: Want, shelf: &dyn Shelf) {
         let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
-        for Range { conversation, device, first, last } in want.ranges {
-            let log = LogId { conversation, device };
+        for Range { conversation, device: of, first, last } in want.ranges {
+            let log = LogId { conversation, device: of };
             let before = Seq(first.0.saturating_sub(1));
-            if first <= last
-                && self.shared(account, conversation)
-                && let Some(span) = shelf.span(log, before, WINDOW)
-            {
+            if first > last || !self.shared(account, conversation) {
+                continue;
+            }
+            if of != device {
+                let (now, held) = (self.now, self.heads.contains_key(&log));
+                if let Some(session) = self.session(link, device).filter(|_| held) {
+                    session.waits.insert(log, now);
+                }
+            } else if let Some(span) = shelf.span(log, before, WINDOW) {
                 self.effects.push_back(Effect::Send(link, log, first, span.last.min(last)));
             }
         }

@@ -35,6 +35,22 @@ fn a_disk_that_was_set_back_finds_out_and_goes_on_as_a_new_device() {
 }
 
 #[test]
+fn who_lost_own_messages_asks_a_friend_for_them_and_waits_for_nothing() {
+    let (mut world, alice, bob) = talking(5);
+    let image = world.image(alice);
+    for n in 0..9 {
+        world.say(alice, bob, &n.to_string());
+    }
+    world.until("he has them", |w| w.texts(bob, alice).len() == 10);
+    world.set_back(alice, &image);
+    world.switch_on(alice);
+    world.until("she is a new device", |w| !questions(w, alice).is_empty());
+    let before = world.now(alice);
+    world.until("all is there again", |w| w.texts(alice, bob).len() == 10);
+    assert!(world.now(alice).since(before) < Duration::from_secs(1));
+}
+
+#[test]
 fn a_disk_that_was_set_back_and_wrote_before_it_found_out_keeps_both_branches() {
     let (mut world, alice, bob) = talking(2);
     let image = world.image(alice);
