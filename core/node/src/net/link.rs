@@ -217,8 +217,9 @@ async fn write(
                 None => pulse.look(Instant::now()),
             }
             if bytes.len() >= PIECE || frames.peek().is_none() && !bytes.is_empty() {
-                timeout(stall, streams::write(&mut writer, &bytes)).await??;
+                // the answer may be here before all of it is written
                 pulse.said(bytes.len(), empty, Instant::now());
+                timeout(stall, streams::write(&mut writer, &bytes)).await??;
                 sent += bytes.len() as u64;
                 bytes.clear();
             }

@@ -90,7 +90,7 @@ impl Pulse {
         }
     }
 
-    /// So much was said, which asks for an answer unless it was empty.
+    /// So much begins to be said, which asks for an answer unless it is empty.
     pub(super) fn said(&self, bytes: usize, empty: bool, now: Instant) {
         let more = Duration::from_secs(bytes as u64) / SLOWEST;
         let mut beat = self.beat();

@@ -1,6 +1,12 @@
 //! Links over a pipe, at a pace that tests can wait for.
 
-use std::net::Ipv4Addr;
+use std::{
+    io,
+    net::Ipv4Addr,
+    pin::Pin,
+    sync::atomic::AtomicBool,
+    task::{Context, Poll},
+};
 
 use covey_proto::wire::Transport;
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
@@ -29,6 +35,65 @@ async fn an_idle_link_stays_up_and_one_with_a_silent_end_does_not() {
     assert!(matches!(ben.next().await, Event::Frame { .. }));
     ben.shared.send(ben.link, frame(2).encode());
     assert!(matches!(ana.next().await, Event::Frame { .. }));
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_before_all_is_written_is_one() {
+    let (one, other) = tokio::io::duplex(64 << 10);
+    let (behind, told) = (Arc::default(), Pace { keepalive: LONG, stall: LONG, ..QUICK });
+    let one = Behind { stream: one.compat(), behind: Arc::clone(&behind), owes: false };
+    let (mut ana, mut ben, _) = linked_by(one, other.compat(), told, told).await;
+    behind.store(true, Ordering::Relaxed);
+    ana.shared.send(ana.link, frame(1).encode());
+    assert!(matches!(ben.next().await, Event::Frame { .. }));
+    // Ends later than silence would end the first one.
+    let patient = Pace { patience: BRIEF * 10, ..told };
+    let (mut cleo, _dora, _) = linked(patient, Pace { answer: LONG, ..told }).await;
+    cleo.shared.send(cleo.link, frame(1).encode());
+    assert!(matches!(cleo.next().await, Event::LinkDown { .. }));
+    ben.shared.send(ben.link, frame(2).encode());
+    assert!(matches!(ana.next().await, Event::Frame { .. }));
+}
+
+/// A stream that takes note of what was written only when something comes back.
+struct Behind<S> {
+    stream: S,
+    behind: Arc<AtomicBool>,
+    owes: bool,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Behind<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        self.owes &= read.is_pending();
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Behind<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.owes = self.behind.load(Ordering::Relaxed);
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.owes {
+            return Poll::Pending; // the reading half shares the task, and wakes it
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_close(cx)
+    }
 }
 
 #[tokio::test]
@@ -126,13 +191,22 @@ impl End {
 
 /// Two ends of a link, and the streams that its caller asks for.
 async fn linked(ana: Pace, ben: Pace) -> (End, End, mpsc::Receiver<Open>) {
+    let (one, other) = tokio::io::duplex(64 << 10);
+    linked_by(one.compat(), other.compat(), ana, ben).await
+}
+
+async fn linked_by(
+    one: impl Duplex,
+    other: impl Duplex,
+    ana: Pace,
+    ben: Pace,
+) -> (End, End, mpsc::Receiver<Open>) {
     let people = (Person::new(1), Person::new(2));
     let (mut ana, opens) = End::new(&people.0, &people.1, ana);
     let (mut ben, _) = End::new(&people.1, &people.0, ben);
-    let (one, other) = tokio::io::duplex(64 << 10);
     let (called, answered) = tokio::join!(
-        call(&ana.shared, one.compat(), b"ben", people.1.device, Some(1), THERE),
-        answer(&ben.shared, other.compat(), b"ben", THERE),
+        call(&ana.shared, one, b"ben", people.1.device, Some(1), THERE),
+        answer(&ben.shared, other, b"ben", THERE),
     );
     called.and(answered).unwrap();
     ana.up().await;
