@@ -1,6 +1,6 @@
 # Two commands matter: `make run` starts your node, `make test` proves that it works.
 
-export PATH := $(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
+export PATH := $(CURDIR)/target/node/node_modules/node/bin:$(HOME)/.cargo/bin:$(PATH):/usr/sbin:/sbin
 export CARGO_TERM_COLOR ?= auto
 
 VENV  := target/venv
@@ -10,15 +10,15 @@ STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test bench soak fuzz lint fmt size layers doc setup verify \
-	setup-run setup-bench check-fmt clippy typos deny shear shell build tests canaries doctests reader bad-input
+	setup-run setup-bench check-fmt clippy typos deny shear shell check-page page page-tests build tests canaries doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup-run  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
+run: setup-run page  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
 	cargo run --locked -p covey -- $(ARGS) run
 
-test: setup lint size layers tests canaries doctests reader bad-input  ## everything
+test: setup lint size layers page page-tests tests canaries doctests reader bad-input  ## everything
 
 bench: setup-bench  ## Covey beside libtoxcore, raw quinn and a bare insert: a table, and target/bench.json
 	cargo build --locked --release -p covey -p bench
@@ -30,7 +30,7 @@ soak:  ## a hundred thousand years of friends for whom everything goes wrong (SE
 fuzz:  ## look for bytes that break a reader, SECONDS=60 on each, and keep what reaches further
 	tests/fuzz/grow.py $(SECONDS)
 
-lint: check-fmt clippy doc typos deny shear shell  ## all that can be said without running anything
+lint: check-fmt clippy doc typos deny shear shell check-page  ## all that can be said without running anything
 
 fmt:  ## put every file into the house's shape
 	cargo fmt --all
@@ -66,8 +66,18 @@ shear:
 shell:
 	@$(STAGE) shell shellcheck .ci/run $(wildcard tools/*.sh) $(wildcard tests/*/*/*.sh) docs/models/run.sh
 
+# The page of every shell: checked, built into `ui/dist`, which `covey` takes in, and its model tried.
+ui/node_modules: ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
+check-page: ui/node_modules
+	@$(STAGE) check-page npm --prefix ui run --silent check
+page: ui/node_modules
+	@$(STAGE) page npm --prefix ui run --silent build -- --logLevel warn
+page-tests: page
+	@$(STAGE) page-tests npm --prefix ui run --silent test
+
 # One build with one set of features; the lab finds `covey` beside its own executable.
-build:
+build: page
 	@$(STAGE) build cargo build --locked --workspace --bins --tests
 tests: build
 	@$(STAGE) tests cargo nextest run --locked --workspace

@@ -124,13 +124,21 @@ def names_at_home() -> list[str]:
     return faults
 
 
+def one_backend() -> list[str]:
+    """Of the page, one file knows where the node is."""
+    pages = (path for kind in ("*.ts", "*.svelte") for path in sorted(Path("ui/src").rglob(kind)))
+    return [f"{where(path, text, mark.start())}: says {mark[0]}, which only backend.ts may"
+            for path in pages if path.name != "backend.ts" for text in [path.read_text()]
+            for mark in re.finditer(r"\bWebSocket\b|\bfetch\(|__TAURI|@tauri-apps", text)]
+
+
 def no_aws_lc() -> list[str]:
     return [f"Cargo.lock: {name} is in the tree; our cryptography is ring's and RustCrypto's"
             for name in tree("--workspace", "--target", "all", "-e", "all") if name.startswith("aws-lc")]
 
 
 def main() -> int:
-    faults = [fault for check in (pure_proto, closed_rooms, one_direction, names_at_home, no_aws_lc) for fault in check()]
+    faults = [fault for check in (pure_proto, closed_rooms, one_direction, names_at_home, one_backend, no_aws_lc) for fault in check()]
     for fault in faults:
         print(f"layers: {fault}", file=sys.stderr)
     if not faults:

@@ -2,10 +2,11 @@
 # setup.sh run|test|bench: install what is missing to build and run Covey, to test or to measure it.
 #
 # Asks for each thing by trying it, so it changes nothing where all is there, on any
-# distribution. Installs from Debian's archive, rustup, crates.io and PyPI.
+# distribution. Installs from Debian's archive, rustup, crates.io, PyPI and npm.
 set -euo pipefail
 
 RUST=1.95
+NODE=20.19
 VENV=target/venv
 
 missing=()
@@ -44,6 +45,15 @@ install_rust() {
     fi
     rust_is_new_enough || { say "Covey needs Rust $RUST; this is $(cargo --version)"; exit 1; }
 }
+node_is_new_enough() {
+    printf '%s\n%s\n' "$NODE" "$(node --version 2>/dev/null | tr -d v)" | sort -VC
+}
+install_node() { # where the system's is older than the page's tools want, npm's own package of it
+    node_is_new_enough && return
+    say "installing Node into target/node"
+    npm install --prefix target/node --silent --no-audit --no-fund node@22
+    PATH="$PWD/target/node/node_modules/node/bin:$PATH" node_is_new_enough
+}
 component() { # component NAME PROBE...
     local name=$1
     shift
@@ -62,6 +72,7 @@ need pkg-config has pkg-config
 need libssl-dev pkg-config --exists openssl
 need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
 rust_is_new_enough || need curl has curl
+[ "$1" = bench ] || need npm has npm
 if [ "$1" = test ]; then
     need git has git
     need python3 has python3
@@ -78,6 +89,7 @@ if [ "$1" = bench ]; then
 fi
 install_packages
 install_rust
+[ "$1" = bench ] || install_node
 [ "$1" = test ] || exit 0
 
 component clippy cargo clippy --version
