@@ -11,7 +11,7 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use clap_complete::Shell;
-use covey_node::api::State;
+use covey_node::api::{State, web::Loopback};
 
 pub(crate) use self::own::{Device, Recovery};
 
@@ -84,6 +84,10 @@ pub(crate) struct Run {
     /// Neither look for friends on the local network nor be found there
     #[arg(long)]
     pub(crate) no_lan: bool,
+    /// Serve the browser edition here, to browsers on this machine, as 127.0.0.1:0; its address,
+    /// which is printed, lets in whoever knows it
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) web: Option<Loopback>,
     /// Keep the secrets under the passphrase in this file's first line
     #[arg(long, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,

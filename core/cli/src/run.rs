@@ -9,9 +9,12 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use covey_node::{
-    api::{Command, Core, Event, InviteKind, Reply, Status},
+    api::{
+        Command, Core, Event, InviteKind, Reply, Status,
+        web::{self, Files, Web},
+    },
     bundle::Log,
     home::{self, Home},
     qr,
@@ -51,16 +54,22 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
     registry().with(shown.with_filter(filter)).with(kept.with_filter(ours)).init();
     let keep = wish(options.passphrase_file.as_deref())?;
     let home = Home::open(dir, &home::Options { keep, name: person() })?;
+    let at = options.web;
     let options = run::Options { listen: options.listen, lan: !options.no_lan, log };
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut running = run::start(home, &options)?;
+        let web = match at {
+            Some(at) => Some(web::open(at, running.core(), PAGE).await.context(NO_PORT)?),
+            None => None,
+        };
         let status = settled(running.core()).await?;
+        let page = web.as_ref().map(Web::address);
         print(&match json {
-            true => ready(&running, &status),
-            false => welcome(running.core(), &status).await,
+            true => ready(&running, &status, page),
+            false => welcome(running.core(), &status, page).await,
         })?;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -74,6 +83,9 @@ pub(crate) fn run(dir: &Path, options: Run, json: bool) -> Result<()> {
         Ok(())
     })
 }
+
+const PAGE: Files = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+const NO_PORT: &str = "the browser edition cannot be served there; name another port, or 0 for any";
 
 /// How the key of a home is kept, as far as a person says so.
 pub(crate) fn wish(passphrase_file: Option<&Path>) -> Result<Wish> {
@@ -105,15 +117,20 @@ async fn settled(core: &Core) -> Result<Status> {
 
 const SETTLING: Duration = Duration::from_secs(1);
 
-fn ready(running: &Running, status: &Status) -> String {
+fn ready(running: &Running, status: &Status, web: Option<&str>) -> String {
     let Status { name, vault, addresses, .. } = status;
     let socket = running.socket().to_string_lossy();
-    let ready = json!({ "name": name, "socket": socket, "addresses": addresses, "vault": vault });
+    let ready = json!({
+        "name": name, "socket": socket, "addresses": addresses, "vault": vault, "web": web,
+    });
     show::json(&json!({ "ready": ready }).to_string())
 }
 
-async fn welcome(core: &Core, status: &Status) -> String {
-    let status = show::status(status);
+async fn welcome(core: &Core, status: &Status, web: Option<&str>) -> String {
+    let mut status = show::status(status);
+    if let Some(address) = web {
+        status += &format!("\n\nIn a browser of this machine open\n{STRONG}{address}{STRONG:#}");
+    }
     let invites = invites(core).await;
     let invites = invites.unwrap_or_else(|error| format!("{HEED}No invite now: {error}{HEED:#}"));
     format!("{status}\n\n{invites}\n\n{FAINT}Ctrl-C ends this node.{FAINT:#}")

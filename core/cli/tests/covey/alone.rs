@@ -1,6 +1,10 @@
 //! What one person meets who has no friend yet.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::person::{Person, object};
 
@@ -33,6 +37,8 @@ fn wrong_usage_ends_with_two_and_a_sentence() {
         (&["wait", "12345678", "--state", "kept"], "comes later"),
         (&["wait", "12345678", "--state", "read"], "comes later"),
         (&["api", "query", "{"], "this is no JSON"),
+        (&["run", "--web", "0.0.0.0:8080"], "pages are for browsers on this machine only"),
+        (&["run", "--web", "8080"], "this is no address with a port"),
     ] {
         let error = ana.refused(2, command);
         assert!(error.contains(sentence) && !error.contains('\n'), "{command:?}: {error}");
@@ -55,6 +61,26 @@ fn a_node_tells_first_that_it_is_ready() {
     assert_eq!(ready["vault"], "file");
     assert!(ready["socket"].as_str().unwrap().starts_with(ana.home.path().to_str().unwrap()));
     assert!(ready["addresses"][0].as_str().unwrap().starts_with("/ip4/127.0.0.1/udp/"));
+}
+
+#[test]
+fn the_browser_edition_is_where_its_address_says() {
+    let mut ana = Person::new("Ana");
+    let ready = ana.resume(&["--web", "127.0.0.1:0"]);
+    let address = ready["web"].as_str().unwrap();
+    let (host, token) = address.strip_prefix("http://").unwrap().split_once("/#token=").unwrap();
+    assert_eq!(token.len(), 32);
+    let mut page = TcpStream::connect(host).unwrap();
+    page.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    page.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("content-security-policy: default-src 'none'"), "{answer}");
+    ana.kill();
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    assert!(ana.refused(1, &["run", "--web", &taken]).contains("name another port, or 0 for any"));
+    assert!(ana.first_screen(&["--web", "127.0.0.1:0"]).contains("\nhttp://127.0.0.1:"));
 }
 
 #[test]
@@ -105,7 +131,7 @@ fn only_the_right_passphrase_opens_a_home() {
 #[test]
 fn a_person_sees_an_invite_and_what_to_type_next() {
     let ana = Person::new("Ana");
-    let seen = ana.first_screen();
+    let seen = ana.first_screen(&[]);
     assert!(seen.contains("█▀") || seen.contains("▀█"), "a code: {seen}");
     assert!(seen.contains("covey accept COVEY:"), "{seen}");
     assert!(seen.contains("Secrets    in a file only you can read"), "{seen}");

@@ -133,8 +133,8 @@ impl Person {
     }
 
     /// What a person sees when a node starts.
-    pub(crate) fn first_screen(&self) -> String {
-        let mut running = Running::start(&mut self.run(&[]));
+    pub(crate) fn first_screen(&self, options: &[&str]) -> String {
+        let mut running = Running::start(self.run(&[]).args(options));
         let mut seen = String::new();
         while !seen.contains("Ctrl-C") {
             assert_ne!(running.output.read_line(&mut seen).unwrap(), 0, "it ended: {seen}");

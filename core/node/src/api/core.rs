@@ -25,7 +25,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Command, Event, Failure, Friend, Message, Page, Query, Reply, Status, View,
+    Answer, Caller, Command, Event, Failure, Friend, Message, Page, Query, Reply, Status, View,
     why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
@@ -53,16 +53,17 @@ pub(crate) enum Ask {
 
 type Outcome = Shared<BoxFuture<'static, Result<Reply, Failure>>>;
 
-/// A running node. Clones are the same node.
+/// A running node, as callers of one kind may use it. Clones are the same node.
 #[derive(Clone)]
-pub struct Core(Arc<Inner>);
+pub struct Core(Arc<Inner>, Caller);
 
 struct Inner {
     asks: mpsc::Sender<Ask>,
     history: History,
     view: RwLock<View>,
     events: broadcast::Sender<Event>,
-    keys: Mutex<VecDeque<(String, Outcome)>>,
+    /// Of each key, whose it is and what it came to.
+    keys: Mutex<VecDeque<(Caller, String, Outcome)>>,
 }
 
 impl std::fmt::Debug for Core {
@@ -81,7 +82,13 @@ impl Core {
             events: broadcast::channel(MAX_LAG).0,
             keys: Mutex::default(),
         };
-        (Self(Arc::new(inner)), asked)
+        (Self(Arc::new(inner), Caller::Program), asked)
+    }
+
+    /// The same node, as callers of another kind may use it.
+    #[must_use]
+    pub fn for_caller(&self, caller: Caller) -> Self {
+        Self(self.0.clone(), caller)
     }
 
     /// Does something, once for all calls with the same key; it is on disk when this returns. What
@@ -90,26 +97,28 @@ impl Core {
     /// # Errors
     /// A sentence, if it was not done.
     pub async fn command(&self, key: Option<String>, command: Command) -> Result<Reply, Failure> {
+        self.1.may_do(&command)?;
         let Some(key) = key else { return self.clone().carry_out(command).await };
         let outcome = {
             let mut keys = self.keys();
-            if let Some((_, known)) = keys.iter().find(|(known, _)| *known == key) {
-                known.clone()
+            let known = keys.iter().find(|(caller, known, _)| (*caller, known) == (self.1, &key));
+            if let Some((.., outcome)) = known {
+                outcome.clone()
             } else {
                 let outcome = self.clone().carry_out(command).boxed().shared();
                 keys.truncate(MAX_KEYS - 1);
-                keys.push_front((key, outcome.clone()));
+                keys.push_front((self.1, key, outcome.clone()));
                 outcome
             }
         };
         let done = outcome.clone().await;
         if done.is_err() {
-            self.keys().retain(|(_, known)| !known.ptr_eq(&outcome));
+            self.keys().retain(|(.., known)| !known.ptr_eq(&outcome));
         }
         done
     }
 
-    fn keys(&self) -> MutexGuard<'_, VecDeque<(String, Outcome)>> {
+    fn keys(&self) -> MutexGuard<'_, VecDeque<(Caller, String, Outcome)>> {
         self.0.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -132,6 +141,7 @@ impl Core {
     /// # Errors
     /// A sentence, if it cannot be told.
     pub async fn query(&self, query: Query) -> Result<Answer, Failure> {
+        self.1.may_ask(&query)?;
         let core = self.clone();
         let read = tokio::task::spawn_blocking(move || core.look_up(query));
         read.await.map_err(|_| Failure::new("the node has stopped"))?

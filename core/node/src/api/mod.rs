@@ -1,21 +1,24 @@
 //! The one API of every shell: `command` changes something, `query` reads, `events` tells.
 //!
-//! Over the socket in the home folder it is JSON-RPC 2.0, one object a line ([`rpc`]); the types
-//! here are also TypeScript's. Times are Unix milliseconds, ids are lower-case hexadecimal, a
+//! Over the socket in the home folder and to pages in a browser ([`web`]) it is JSON-RPC 2.0
+//! ([`rpc`]); the types here are also TypeScript's. Times are Unix milliseconds, ids are lower-case hexadecimal, a
 //! friend is named by the id of the conversation with him.
 
 mod ask;
+mod caller;
 mod core;
 mod devices;
 mod find;
 pub mod rpc;
 mod tell;
 mod view;
+pub mod web;
 pub mod why;
 mod words;
 
 pub use self::{
     ask::{Answer, Command, InviteKind, Page, Passphrase, Query, Reply},
+    caller::Caller,
     core::{Core, Listener},
     tell::{
         Adding, Content, Device, Devices, Event, Failure, Former, Found, Friend, Message, Offer,

@@ -16,4 +16,5 @@ mod lan;
 mod pair;
 mod people;
 mod stranger;
+mod web;
 mod words;
