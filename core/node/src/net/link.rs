@@ -193,16 +193,18 @@ async fn write(
 ) -> Result<(), Over> {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let (at, due) = pulse.due();
+        let (at, _) = pulse.due();
         tokio::select! {
             taken = queue.recv_many(&mut batch, BATCH) => if taken == 0 {
                 return Ok(timeout(stall, writer.close()).await??);
             },
             () = pulse.changed.notified() => continue,
-            () = sleep_until(at) => match due {
-                Due::Gone => return Err(Over(Failure::Silent)),
-                Due::Answer => batch.push(Queued { frame: Some(Vec::new()), _room: None }),
-                Due::Ask => batch.push(Queued { frame: Some(ASK.to_vec()), _room: None }),
+            () = sleep_until(at) => match pulse.due() {
+                // something was heard since
+                (later, _) if later > at => continue,
+                (_, Due::Gone) => return Err(Over(Failure::Silent)),
+                (_, Due::Answer) => batch.push(Queued { frame: Some(Vec::new()), _room: None }),
+                (_, Due::Ask) => batch.push(Queued { frame: Some(ASK.to_vec()), _room: None }),
             },
         }
         let mut frames = batch.drain(..).peekable();

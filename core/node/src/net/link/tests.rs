@@ -26,7 +26,8 @@ use crate::{
 #[tokio::test]
 async fn an_idle_link_stays_up_and_one_with_a_silent_end_does_not() {
     let patient = Pace { patience: BRIEF * 10, ..QUICK };
-    let (mut ana, mut ben, _) = linked(QUICK, QUICK).await;
+    let answers = Pace { keepalive: LONG, ..QUICK };
+    let (mut ana, mut ben, _) = linked(QUICK, answers).await;
     // Ends later than silence would end the first one.
     let mute = Pace { keepalive: LONG, answer: LONG, ..QUICK };
     let (mut cleo, _, _) = linked(patient, mute).await;
