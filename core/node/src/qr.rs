@@ -68,7 +68,12 @@ pub fn read_png(path: &Path) -> Result<String, QrError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(QrError::TooLarge);
     }
-    let mut picture = Grey::from_png(&bytes)?;
+    read(&bytes)
+}
+
+/// The text of the first legible code in a PNG picture.
+pub fn read(png: &[u8]) -> Result<String, QrError> {
+    let mut picture = Grey::from_png(png)?;
     match find(&picture) {
         // Light on dark is how a code looks on a terminal without colours.
         Err(QrError::NoCode) => find(picture.invert()),
@@ -214,9 +219,7 @@ mod tests {
     }
 
     fn read(picture: &Grey) -> Result<String, QrError> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(file.path(), picture.to_png().unwrap()).unwrap();
-        read_png(file.path())
+        super::read(&picture.to_png().unwrap())
     }
 
     /// The modules a terminal shows for these lines.

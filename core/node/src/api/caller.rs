@@ -38,4 +38,4 @@ impl Caller {
 
 const WORDS: &str =
     "no browser is to see the recovery words: `covey recovery` shows and takes them";
-const FILES: &str = "a page names no files; `covey backup` writes one";
+const FILES: &str = "a page names no files of this machine; what it saves is sent to it";

@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    io::Write,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
@@ -178,15 +179,9 @@ impl Core {
             }
             Query::Why(subject) => Ok(Answer::Why(self.why(&subject)?)),
             Query::Backup { file, passphrase } => {
-                let mut told = 0;
-                let tell = |done, all| {
-                    if done * 100 / all > told {
-                        told = done * 100 / all;
-                        self.emit(Event::Backup { done, all });
-                    }
-                };
                 let passphrase = Zeroizing::new(passphrase.0.into_bytes());
-                backup::write(&self.0.history, &passphrase, Path::new(&file), tell)
+                let file = Path::new(&file);
+                backup::write(&self.0.history, &passphrase, file, self.how_far())
                     .map_err(Failure::new)?;
                 Ok(Answer::Saved)
             }
@@ -195,6 +190,22 @@ impl Core {
                 let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;
                 let text = found.into_iter().next().map(|row| String::from_utf8(row.bytes));
                 Ok(Answer::Draft(text.and_then(Result::ok).unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Sends a backup to somebody who keeps it. It takes its time, and blocks.
+    pub(super) fn back_up(&self, passphrase: &[u8], to: impl Write) -> Result<(), backup::Error> {
+        backup::send(&self.0.history, passphrase, to, self.how_far())
+    }
+
+    /// Tells listeners how far a backup is, per cent by per cent.
+    fn how_far(&self) -> impl FnMut(u64, u64) {
+        let mut told = 0;
+        move |done, all| {
+            if done * 100 / all > told {
+                told = done * 100 / all;
+                self.emit(Event::Backup { done, all });
             }
         }
     }

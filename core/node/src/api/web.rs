@@ -3,26 +3,36 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /`, `GET /assets/…` | a file of the page, which is no secret |
-//! | `GET /api` | a WebSocket that carries [`rpc`], for who shows the token |
+//! | `GET /api` | a WebSocket that carries [`rpc`](super::rpc) (`talk`) |
+//! | `POST /qr`, a PNG picture | the text of the code in it (`bytes`) |
+//! | `POST /backup`, a passphrase | a backup, as it is written (`bytes`) |
 //!
 //! Every user of this machine may connect, and every site in the browser may try. So nobody is
 //! answered but at the very address that was printed (`Host`: no other name of this machine will
 //! do), no page of another site (`Origin`), and who shows no token gets what anybody may have. The
 //! token is drawn at each start and kept nowhere: whoever takes the port once this node has ended
 //! is shown one that opens nothing. It travels in the address' fragment, which no browser sends,
-//! and is shown as the second name of a WebSocket's protocol, for a page can set no header there.
+//! and is shown as the second name of a WebSocket's protocol, for a page can set no header there,
+//! and else as `Authorization: Bearer`.
+
+mod bytes;
+mod talk;
 
 use std::{
+    convert::Infallible,
     fmt, io,
     net::{AddrParseError, SocketAddr},
+    pin::pin,
     str::FromStr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use covey_proto::seal::hex;
-use futures::{SinkExt as _, StreamExt as _, future::ready, sink};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
@@ -37,27 +47,14 @@ use tokio::{
     task::JoinHandle,
     time::{self, timeout},
 };
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Message,
-        handshake::server::create_response_with_body,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
-    },
-};
 use zeroize::Zeroizing;
 
-use super::{
-    Caller, Core,
-    rpc::{self, MAX_MESSAGE},
-};
+use super::{Caller, Core};
 
 /// The most connections at once; more wait.
 const MAX_CONNECTIONS: usize = 64;
-/// For so long a request may come in and its answer go out.
+/// So long a request and its answer may take of who shows no token.
 const REQUEST: Duration = Duration::from_secs(5);
-/// A page that takes nothing for so long is hung up on; it may come again.
-const STALL: Duration = Duration::from_secs(10);
 /// Before a connection is taken again after one could not be.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -158,43 +155,57 @@ async fn serve(listener: TcpListener, site: Arc<Site>) {
     }
 }
 
+/// A place that somebody has, and whether he showed the token.
+struct Visit {
+    _place: OwnedSemaphorePermit,
+    knows: AtomicBool,
+}
+
 /// One request and its answer, or a page's talk.
 async fn connection(stream: TcpStream, site: Arc<Site>, place: OwnedSemaphorePermit) {
-    let place = Arc::new(place);
+    let visit = Arc::new(Visit { _place: place, knows: AtomicBool::new(false) });
     let service = service_fn(|request| {
-        let answer = site.answer(request, &place);
-        async { Ok::<_, std::convert::Infallible>(answer) }
+        let (site, visit) = (site.clone(), visit.clone());
+        async { Ok::<_, Infallible>(site.answer(request, visit).await) }
     });
     let mut http = http1::Builder::new();
-    let done = http
-        .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    if let Ok(Err(error)) = timeout(REQUEST, done).await {
+    let http = http.max_headers(MAX_HEADERS).serve_connection(TokioIo::new(stream), service);
+    let mut done = pin!(http.with_upgrades());
+    let done = match timeout(REQUEST, done.as_mut()).await {
+        Err(_) if visit.knows.load(Relaxed) => done.await,
+        Err(_) => return,
+        Ok(done) => done,
+    };
+    if let Err(error) = done {
         tracing::debug!(%error, "a page went away");
     }
 }
 
-const MAX_HEADERS: usize = 64;
-
-type Answer = Response<Full<Bytes>>;
+type Asked = Request<Incoming>;
+type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 
 impl Site {
-    fn answer(
-        self: &Arc<Self>,
-        request: Request<Incoming>,
-        place: &Arc<OwnedSemaphorePermit>,
-    ) -> Answer {
-        let (shown, origin) = (request.headers(), only(request.headers(), &header::ORIGIN));
-        let ours = origin.map(|origin| origin == self.origin);
-        let mut answer = match (request.method(), request.uri().path()) {
-            _ if only(shown, &header::HOST) != Some(&self.host) || ours == Some(false) => {
-                told(StatusCode::FORBIDDEN, ELSEWHERE)
+    async fn answer(self: Arc<Self>, request: Asked, visit: Arc<Visit>) -> Answer {
+        let shown = request.headers();
+        let origin = only(shown, &header::ORIGIN).map(|origin| origin == self.origin);
+        let path = request.uri().path();
+        let mut answer = match (request.method(), path, origin) {
+            _ if only(shown, &header::HOST) != Some(&self.host) => refuse(ELSEWHERE),
+            (_, _, Some(false)) | (&Method::POST, _, None) | (_, "/api", None) => refuse(ELSEWHERE),
+            (&Method::GET, "/api", _) => self.begin_talk(request, visit),
+            (&Method::GET | &Method::HEAD, path, _) => self.file(path),
+            (&Method::POST, _, _) if !self.is_told_the_token(shown) => {
+                told(StatusCode::UNAUTHORIZED, OTHER_START)
             }
-            (&Method::GET, "/api") if ours.is_none() => told(StatusCode::FORBIDDEN, ELSEWHERE),
-            (&Method::GET, "/api") => self.upgrade(request, place.clone()),
-            (&Method::GET | &Method::HEAD, path) => self.file(path),
-            (_, _) => told(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here"),
+            (&Method::POST, path, _) => {
+                visit.knows.store(true, Relaxed);
+                match path {
+                    "/qr" => bytes::qr(request).await,
+                    "/backup" => self.backup(request).await,
+                    _ => told(StatusCode::NOT_FOUND, NOTHING),
+                }
+            }
+            (_, _, _) => told(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known"),
         };
         for (name, value) in ALWAYS {
             answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -202,81 +213,14 @@ impl Site {
         answer
     }
 
-    fn file(&self, path: &str) -> Answer {
-        let name = match path.trim_start_matches('/') {
-            "" => "index.html",
-            name => name,
-        };
-        let found = self.files.iter().find(|(known, _)| *known == name);
-        match found {
-            Some((_, bytes)) => with_type(kind(name), Bytes::from_static(bytes)),
-            None if self.files.is_empty() => told(StatusCode::NOT_FOUND, NO_PAGE),
-            None => told(StatusCode::NOT_FOUND, "there is no such file"),
-        }
+    fn is_told_the_token(&self, headers: &HeaderMap) -> bool {
+        let shown = only(headers, &header::AUTHORIZATION);
+        shown.and_then(|shown| shown.strip_prefix("Bearer ")).is_some_and(|token| self.knows(token))
     }
 
-    /// Begins a page's talk; who shows another token is told so, and nothing else.
-    fn upgrade(
-        self: &Arc<Self>,
-        mut request: Request<Incoming>,
-        place: Arc<OwnedSemaphorePermit>,
-    ) -> Answer {
-        let mut shown = only(request.headers(), &header::SEC_WEBSOCKET_PROTOCOL)
-            .into_iter()
-            .flat_map(|names| names.split(',').map(str::trim));
-        let speaks = shown.next() == Some(PROTOCOL);
-        let knows = blake3::hash(shown.next().unwrap_or_default().as_bytes()) == self.token;
-        let answer = create_response_with_body(&request, Full::default);
-        let Some(mut answer) = answer.ok().filter(|_| speaks) else {
-            return told(StatusCode::BAD_REQUEST, "this is no beginning of a WebSocket of Covey's");
-        };
-        answer
-            .headers_mut()
-            .insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-        let (site, upgraded) = (self.clone(), hyper::upgrade::on(&mut request));
-        tokio::spawn(async move {
-            let Ok(upgraded) = upgraded.await else { return };
-            let limits = WebSocketConfig::default()
-                .max_message_size(Some(MAX_MESSAGE))
-                .max_frame_size(Some(MAX_MESSAGE));
-            let io = TokioIo::new(upgraded);
-            let mut page = WebSocketStream::from_raw_socket(io, Role::Server, Some(limits)).await;
-            let done = match knows {
-                true => talk(page, &site.core).await,
-                false => {
-                    let reason = OTHER_START.into();
-                    let close = CloseFrame { code: CloseCode::Policy, reason };
-                    page.close(Some(close)).await.map_err(io::Error::other)
-                }
-            };
-            if let Err(error) = done {
-                tracing::debug!(%error, "a page went away");
-            }
-            drop(place);
-        });
-        answer
+    fn knows(&self, token: &str) -> bool {
+        blake3::hash(token.as_bytes()) == self.token
     }
-}
-
-async fn talk(
-    page: WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>,
-    core: &Core,
-) -> io::Result<()> {
-    let (told, asked) = page.split();
-    let asked = asked.filter_map(|message| {
-        ready(match message {
-            Ok(message) if message.is_text() || message.is_binary() => {
-                Some(Ok(message.into_data().into()))
-            }
-            Ok(_) => None,
-            Err(error) => Some(Err(io::Error::other(error))),
-        })
-    });
-    let told = sink::unfold(told, async |mut told, text: String| {
-        let sent = timeout(STALL, told.send(Message::text(text))).await?;
-        sent.map(|()| told).map_err(io::Error::other)
-    });
-    rpc::serve(core, asked, Box::pin(told)).await
 }
 
 /// The value of a header that stands there once.
@@ -286,33 +230,26 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-fn told(status: StatusCode, sentence: &'static str) -> Answer {
-    let mut answer =
-        with_type("text/plain; charset=utf-8", Bytes::from_static(sentence.as_bytes()));
+fn refuse(sentence: &'static str) -> Answer {
+    told(StatusCode::FORBIDDEN, sentence)
+}
+
+fn told(status: StatusCode, sentence: impl Into<Bytes>) -> Answer {
+    let mut answer = with_type("text/plain; charset=utf-8", sentence);
     *answer.status_mut() = status;
     answer
 }
 
-fn with_type(kind: &'static str, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
+fn with_type(kind: &'static str, body: impl Into<Bytes>) -> Answer {
+    with_body(kind, Full::new(body.into()).map_err(|never| match never {}).boxed_unsync())
+}
+
+fn with_body(kind: &'static str, body: UnsyncBoxBody<Bytes, io::Error>) -> Answer {
+    let mut answer = Response::new(body);
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     answer
-}
-
-/// What a browser takes a file for.
-fn kind(name: &str) -> &'static str {
-    match name.rsplit('.').next().unwrap_or_default() {
-        "html" => "text/html; charset=utf-8",
-        "js" => "text/javascript",
-        "css" => "text/css",
-        "json" => "application/json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "woff2" => "font/woff2",
-        _ => "application/octet-stream",
-    }
 }
 
 /// What every answer says: what a page may load and where from, and that nobody keeps it.
@@ -329,11 +266,9 @@ const ALWAYS: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
-/// The first name of a WebSocket's protocol; the second is the token.
-const PROTOCOL: &str = "covey";
 const ELSEWHERE: &str =
     "this is answered at the address that `covey run --web` printed, and to its page only";
 const OTHER_START: &str =
     "this page is of another start of Covey; open the address that it printed last";
-const NO_PAGE: &str = "this covey was built without its page: build that with `npm ci && npm run build` in `ui`, \
-     then covey once more";
+const NOTHING: &str = "there is no such thing here";
+const MAX_HEADERS: usize = 64;

@@ -53,6 +53,9 @@ pub enum Error {
     /// It opens nothing.
     #[error("the passphrase is wrong; try again")]
     WrongPassphrase,
+    /// Everybody knows that one.
+    #[error("an empty passphrase protects nothing; type one")]
+    NoPassphrase,
     /// Not all of it is as it was written.
     #[error("the backup is damaged or cut short; use another copy of it")]
     Damaged,
@@ -100,7 +103,9 @@ pub fn write(
 ) -> Result<(), Error> {
     let fresh = beside(path, ".part")?;
     let _ = fs::remove_file(&fresh);
-    let done = fill(history, passphrase, &fresh, progress).and_then(|written| {
+    let done = create(&fresh).and_then(|file| {
+        let (file, written) = fill(history, passphrase, BufWriter::new(file), progress)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         // what cannot be read back is no backup
         let read = hash(Opener::new(File::open(&fresh)?, passphrase)?)?;
         if read != written {
@@ -112,6 +117,19 @@ pub fn write(
         let _ = fs::remove_file(&fresh);
     }
     done
+}
+
+/// Sends a backup of what the database holds now to who keeps it.
+///
+/// # Errors
+/// [`Error`]; then what was sent is no backup.
+pub fn send(
+    history: &History,
+    passphrase: &[u8],
+    to: impl Write,
+    progress: impl FnMut(u64, u64),
+) -> Result<(), Error> {
+    Ok(fill(history, passphrase, to, progress)?.0.flush()?)
 }
 
 /// Makes a home of a backup, in a folder that is not there yet or empty: a new device of the
@@ -140,18 +158,25 @@ pub fn restore(
     made
 }
 
-/// Writes it all; the hash of what is inside.
-fn fill(
-    history: &History,
-    passphrase: &[u8],
-    path: &Path,
-    mut progress: impl FnMut(u64, u64),
-) -> Result<blake3::Hash, Error> {
+/// A file that only its owner reads.
+fn create(path: &Path) -> Result<File, Error> {
     let mut file = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    let file = BufWriter::new(file.write(true).create_new(true).open(path)?);
-    let mut out = Hashed { inner: Sealer::new(file, passphrase)?, hasher: blake3::Hasher::new() };
+    Ok(file.write(true).create_new(true).open(path)?)
+}
+
+/// Writes it all; the hash of what is inside.
+fn fill<W: Write>(
+    history: &History,
+    passphrase: &[u8],
+    to: W,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<(W, blake3::Hash), Error> {
+    if passphrase.is_empty() {
+        return Err(Error::NoPassphrase);
+    }
+    let mut out = Hashed { inner: Sealer::new(to, passphrase)?, hasher: blake3::Hasher::new() };
     history.copy(|row, done, all| -> Result<(), Error> {
         progress(done, all);
         match row {
@@ -164,9 +189,7 @@ fn fill(
             Row::Run(bytes) => out.record(RUN, &[], &bytes),
         }
     })?;
-    let file = out.inner.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.sync_all()?;
-    Ok(out.hasher.finalize())
+    Ok((out.inner.finish()?, out.hasher.finalize()))
 }
 
 fn hash(mut inside: impl Read) -> Result<blake3::Hash, Error> {

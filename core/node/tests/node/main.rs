@@ -8,6 +8,7 @@
 
 mod apart;
 mod api;
+mod bytes;
 mod disk;
 mod flood;
 mod hello;
@@ -15,6 +16,7 @@ mod homes;
 mod lan;
 mod pair;
 mod people;
+mod site;
 mod stranger;
 mod web;
 mod words;

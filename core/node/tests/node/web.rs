@@ -1,21 +1,18 @@
 //! The browser edition as browsers meet it, and whoever else comes to its port.
 
-use covey_node::api::{
-    Command,
-    web::{self, Files, Web},
-};
+use covey_node::api::{Command, web};
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
 };
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{self, ClientRequestBuilder, Message, protocol::frame::coding::CloseCode},
-};
+use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 
-use crate::people::Person;
+use crate::{
+    people::Person,
+    site::{OTHER_START, Site},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_shows_the_token_does_what_its_person_can() {
@@ -142,7 +139,7 @@ async fn the_files_of_the_page_are_served_and_no_others() {
         let (head, _) = site.ask("GET", path, "").await;
         assert!(head.starts_with("HTTP/1.1 404 "), "{path}: {head}");
     }
-    for method in ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "DANCE"] {
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "DANCE"] {
         let (head, _) = site.ask(method, "/", "").await;
         assert!(head.starts_with("HTTP/1.1 405 "), "{method}: {head}");
     }
@@ -226,7 +223,7 @@ async fn a_page_names_no_files_and_never_sees_the_recovery_words() {
         (
             "query",
             json!({"backup": {"file": file, "passphrase": "x"}}),
-            "a page names no files; `covey backup` writes one",
+            "a page names no files of this machine; what it saves is sent to it",
         ),
         ("command", json!({"do": "recovery_words"}), no_words),
         ("command", json!({"do": "recovery_words", "key": "key"}), no_words),
@@ -256,91 +253,5 @@ fn pages_are_for_this_machine_only() {
         ("", false),
     ] {
         assert_eq!(address.parse::<web::Loopback>().is_ok(), loopback, "{address}");
-    }
-}
-
-const OTHER_START: &str =
-    "this page is of another start of Covey; open the address that it printed last";
-const PAGE: Files = &[("assets/a.js", b"1"), ("index.html", b"<p>")];
-
-/// A node's pages, and what its person knows of them.
-struct Site {
-    host: String,
-    token: String,
-    _web: Web,
-}
-
-impl Site {
-    async fn of(person: &Person) -> Self {
-        Self::with(person, PAGE).await
-    }
-
-    async fn with(person: &Person, page: Files) -> Self {
-        let web = web::open("127.0.0.1:0".parse().unwrap(), person.core(), page).await.unwrap();
-        let (host, token) = web.address().split_once("/#token=").unwrap();
-        let host = host.strip_prefix("http://").unwrap().into();
-        Self { host, token: token.into(), _web: web }
-    }
-
-    fn origin(&self) -> String {
-        format!("http://{}", self.host)
-    }
-
-    /// A page that shows these names of a protocol; or the status that refuses it.
-    async fn connect(&self, shown: &[&str], origin: &str) -> Result<Page, u16> {
-        let stream = TcpStream::connect(&self.host).await.unwrap();
-        let uri = format!("ws://{}/api", self.host).parse().unwrap();
-        let mut request = ClientRequestBuilder::new(uri).with_header("Origin", origin);
-        for name in shown {
-            request = request.with_sub_protocol(*name);
-        }
-        match client_async(request, stream).await {
-            Ok((page, _)) => Ok(Page(page, 0)),
-            Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
-            Err(error) => panic!("{error}"),
-        }
-    }
-
-    async fn page(&self) -> Page {
-        self.connect(&["covey", &self.token], &self.origin()).await.unwrap()
-    }
-
-    /// The head of the answer to a request, and its body.
-    async fn ask(&self, method: &str, path: &str, headers: &str) -> (String, String) {
-        let host = &self.host;
-        self.raw(&format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")).await
-    }
-
-    async fn raw(&self, request: &str) -> (String, String) {
-        let mut stream = TcpStream::connect(&self.host).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (format!("{head}\r\n"), body.into())
-    }
-}
-
-/// A page that talks.
-struct Page(WebSocketStream<TcpStream>, u64);
-
-impl Page {
-    async fn write(&mut self, message: &str) {
-        self.0.send(Message::text(message)).await.unwrap();
-    }
-
-    /// The next message; none once the node hung up.
-    async fn read(&mut self) -> Option<Value> {
-        let message = self.0.next().await?.ok()?;
-        Some(serde_json::from_str(message.to_text().unwrap()).unwrap())
-    }
-
-    async fn ask(&mut self, method: &str, params: Value) -> Value {
-        self.1 += 1;
-        let request = json!({"jsonrpc": "2.0", "id": self.1, "method": method, "params": params});
-        self.write(&request.to_string()).await;
-        let answer = self.read().await.unwrap();
-        assert_eq!(answer["id"], self.1);
-        answer
     }
 }
