@@ -291,12 +291,26 @@ pub(crate) enum Ask {
         #[arg(long, conflicts_with = "text")]
         clear: bool,
     },
+    /// Say that you have read what a friend wrote
+    Read {
+        /// Who: a name, or how it begins
+        name: String,
+    },
+    /// Show what you chose, or choose otherwise; your devices agree
+    Setting {
+        /// read-marks: whether friends are told what you have read
+        #[arg(value_parser = ["read-marks"], requires = "value")]
+        name: Option<String>,
+        /// What from now on
+        #[arg(value_parser = ["on", "off"])]
+        value: Option<String>,
+    },
     /// Wait until something became of a message
     Wait {
         /// Its id, or how it begins
         #[arg(value_name = "MSG")]
         message: String,
-        /// Until then; kept and read come later
+        /// Until then; a friend may not tell what was read, and kept comes later
         #[arg(long, default_value = "delivered", value_parser = state())]
         state: State,
         /// Give up after so many seconds, or as 10m [default: never]
@@ -330,11 +344,10 @@ pub(crate) enum Ask {
 }
 
 fn state() -> impl TypedValueParser<Value = State> {
-    PossibleValuesParser::new(["kept", "delivered", "read"]).try_map(|state| {
-        match state == "delivered" {
-            true => Ok(State::Delivered),
-            false => Err(format!("waiting until a message is {state} comes later")),
-        }
+    PossibleValuesParser::new(["kept", "delivered", "read"]).try_map(|state| match state.as_str() {
+        "delivered" => Ok(State::Delivered),
+        "read" => Ok(State::Read),
+        _ => Err(format!("waiting until a message is {state} comes later")),
     })
 }
 

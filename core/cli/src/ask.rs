@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use covey_node::{
-    api::{Answer, Command, Friend, InviteKind, Page, Query, Reply},
+    api::{Answer, Command, Friend, InviteKind, Message, Page, Query, Reply},
     qr,
 };
 use serde_json::{Value, json};
@@ -93,6 +93,24 @@ pub(crate) async fn ask(home: &Path, what: Ask) -> Result<Said> {
             let friend = node.friend(&name).await?;
             let kept = text.or(clear.then(String::new));
             draft(node, friend, kept).await
+        }
+        Ask::Read { name } => {
+            let friend = node.friend(&name).await?;
+            if let Some(Message { id, .. }) = node.page(&friend, Page::Newest, 1).await?.pop() {
+                node.order(Command::Read { message: id }).await?;
+            }
+            let Friend { name, unread, .. } = node.friend(&friend.name).await?;
+            let words = format!("{unread} messages of {} are unread", show::line(&name));
+            Ok((json!({ "friend": name, "unread": unread }), words))
+        }
+        Ask::Setting { value, .. } => {
+            if let Some(value) = value {
+                node.order(Command::TellRead { tell: value == "on" }).await?;
+            }
+            let tells = node.status().await?.tells_read;
+            let told = if tells { "on: friends are told" } else { "off: nobody is told" };
+            let words = format!("read-marks  {told} what you have read");
+            Ok((json!({ "read-marks": tells }), words))
         }
         Ask::Wait { message, state, timeout } => {
             let events = Node::attach(home).await?.0.events().await?;

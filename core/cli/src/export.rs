@@ -107,7 +107,7 @@ fn line(message: &Message, friend: &str) -> String {
     let whose = if message.mine { "→ " } else { "" };
     let content = show::content(message, INDENT);
     let mut line = format!("{when}  {whose}{friend}: {}", strip_str(&content));
-    if message.mine && message.state != State::Delivered {
+    if message.mine && message.state < State::Delivered {
         line += &format!("  ({})", show::state(message.state, friend).1);
     }
     line

@@ -52,7 +52,13 @@ pub(crate) fn friend(friend: &Friend, width: usize) -> String {
         (false, None) => String::new(),
     };
     let name = line(&friend.name);
-    format!("{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{known}{FAINT:#}")
+    let unread = match friend.unread {
+        0 => String::new(),
+        unread => format!("  {STRONG}{unread} unread{STRONG:#}"),
+    };
+    format!(
+        "{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{known}{FAINT:#}{unread}"
+    )
 }
 
 /// One friend a line.
@@ -83,6 +89,7 @@ pub(crate) fn state(state: State, friend: &str) -> (Style, String) {
         State::Waiting => (HEED, format!("waiting for {}", line(friend))),
         State::Sending => (HEED, "on its way".into()),
         State::Delivered => (GOOD, "delivered".into()),
+        State::Read => (GOOD, "read".into()),
     }
 }
 

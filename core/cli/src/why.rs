@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covey_node::api::{
-    Standing,
+    Standing, State,
     why::{Cause, Here, Kind, Near, Next, Party, Scope, Share, Tried, Why},
 };
 use time::OffsetDateTime;
@@ -34,6 +34,7 @@ pub(crate) fn why(why: &Why) -> String {
 /// What is so whatever the friend's devices do.
 fn friend(name: &str, why: &Why) -> String {
     let text = why.message.as_ref().filter(|message| !message.mine).map(|theirs| &theirs.text);
+    let read = why.message.as_ref().is_some_and(|message| message.state == State::Read);
     let stopped = why.here.stopped.as_ref();
     let stands = match why.friend.standing {
         _ if why.friend.blocked => {
@@ -53,6 +54,7 @@ fn friend(name: &str, why: &Why) -> String {
             Some(_) => "This message is here.",
             None => "This message is of a newer Covey; update yours to read it.",
         }),
+        &if read { format!("{name} has read it.") } else { String::new() },
         if why.forked { FORKED } else { "" },
         &stopped.map_or(String::new(), |stopped| {
             format!("Nothing is sent or received: {}.", line(stopped))
@@ -302,16 +304,8 @@ mod tests {
     }
 
     fn about(parties: Vec<Party>) -> Why {
-        let friend = Friend {
-            id: "00".repeat(32),
-            name: "Ben".into(),
-            standing: Standing::Friend,
-            verified: false,
-            blocked: false,
-            online: false,
-            introduced_by: None,
-            safety: None,
-        };
+        let (name, standing) = ("Ben".into(), Standing::Friend);
+        let friend = Friend { name, standing, ..Friend::default() };
         let here =
             Here { now: AT, started: AT - 3_600_000, stopped: None, network: true, lan: true };
         Why { friend, message: None, forked: false, here, parties }

@@ -94,6 +94,10 @@ pub enum Command {
     Act(Saying),
     /// To have what is said from now on kept for so long; no time is for ever.
     Expire(ConversationId, Duration),
+    /// To have read this message, and all before it.
+    Read(EntryId),
+    /// That friends are told what was read, or not.
+    TellRead(bool),
     /// To keep a text that is not sent yet, or, with an empty one, none.
     Draft(ConversationId, String),
     /// To call a friend so.

@@ -54,6 +54,8 @@ impl Node {
             talk.load(&record);
             reach.load(&record);
         }
+        let told = people.marks().filter(|_| people.tells_read());
+        told.for_each(|(log, upto)| talk.mark(log, upto));
         let mut node = Self {
             dice: Dice::new(seed),
             people,
@@ -288,6 +290,7 @@ impl Node {
                 people::Effect::Answer(asker, answer) => {
                     self.outputs.push_back(Output::Answer(asker, answer));
                 }
+                people::Effect::Read(log, upto) => self.talk.mark(log, upto),
                 people::Effect::Anew => self.outputs.push_back(Output::Anew),
             }
         }

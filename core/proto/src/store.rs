@@ -184,6 +184,8 @@ pub trait Shelf {
     fn readers(&self, conversation: ConversationId, id: [u8; 8]) -> Vec<(LogId, Seq)>;
     /// The largest order on a page of the conversation; entries written next go behind it.
     fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)>;
+    /// The last place of a log whose message can be read, and stands no later on the page than this.
+    fn shown_until(&self, log: LogId, order: Time, id: EntryId) -> Seq;
     /// How far whole runs behind `after` reach within `budget` bytes; at least one run, if any.
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span>;
     /// Messages whose time is over, so many at most.

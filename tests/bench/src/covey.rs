@@ -129,7 +129,7 @@ impl Client {
         loop {
             let Answer::Message(message) = self.query(&query)? else { bail!("no message {id}") };
             match message.state {
-                State::Delivered => return Ok(()),
+                State::Delivered | State::Read => return Ok(()),
                 State::Failed => bail!("{id} failed"),
                 State::Waiting | State::Sending => thread::sleep(GLANCE),
             }

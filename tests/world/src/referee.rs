@@ -1,8 +1,15 @@
 //! The referee: what must be true of everything a device does, at the moment it does it.
 
-use covey_proto::{Event, LinkId, Output, Seq, io::Reply, talk::News, wire::Frame};
+use covey_proto::{
+    Event, LinkId, LogId, Output, Seq,
+    io::Reply,
+    store::Kind,
+    talk::News,
+    wire::{Frame, MapRecord, Topic},
+};
+use prost::Message as _;
 
-use crate::{device::Who, world::World};
+use crate::{device::Who, shelf::Disk, world::World};
 
 impl World {
     /// Looks at something that a device is about to do.
@@ -17,6 +24,11 @@ impl World {
                     let held = device.disk.whole(*log) >= have.upto
                         && have.beyond.iter().all(|(_, last)| device.disk.holds(*log, *last));
                     assert!(held, "{who:?} tells to hold of {log:?} what it does not: {have:?}");
+                    let read = may_tell(&device.disk, *log).min(have.upto);
+                    assert!(
+                        have.read <= read,
+                        "{who:?} tells of {log:?} more than is read: {have:?}"
+                    );
                     device.wants.insert(*log, have.wants.clone());
                 }
             }
@@ -69,4 +81,16 @@ impl World {
             self.wire(wire).end(side).carried += bytes.len() as u64;
         }
     }
+}
+
+/// Up to where a log was read, by what a disk says, if friends may know.
+fn may_tell(disk: &Disk, log: LogId) -> Seq {
+    let said = |topic: Topic, key: &[u8]| {
+        let key = [&i32::from(topic).to_be_bytes()[..], key].concat();
+        MapRecord::decode(disk.state.get(&(Kind::Map, key))?.as_slice()).ok()?.value
+    };
+    let may = said(Topic::Setting, b"tells read") == Some(vec![1]);
+    let key = [&log.conversation.0[..], &log.device.0].concat();
+    let upto = said(Topic::ReadMark, &key).filter(|_| may);
+    upto.and_then(|upto| upto.try_into().ok()).map_or(Seq(0), |upto| Seq(u64::from_le_bytes(upto)))
 }

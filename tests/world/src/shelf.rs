@@ -316,6 +316,15 @@ impl Shelf for Disk {
         self.orders.range(range).next_back().map(|(_, order, id)| (*order, *id))
     }
 
+    fn shown_until(&self, log: LogId, order: Time, id: EntryId) -> Seq {
+        let here = log.conversation;
+        let range = (here, Time(0), EntryId([0; 32]))..=(here, order, id);
+        let until = self.orders.range(range).rev().filter_map(|(.., id)| self.messages.get(id));
+        let readable = |m: &&Message| matches!(m.shown, Shown::Text(_) | Shown::Newer);
+        let last = until.filter(|m| m.log == log).find(readable);
+        last.map_or(Seq(0), |message| message.seq)
+    }
+
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {
         let mut span: Option<Span> = None;
         for ((_, last), runs) in self.runs.range((log, after.next())..=(log, Seq(u64::MAX))) {

@@ -16,7 +16,7 @@ use covey_proto::{
     wire::{Frame, LogHave, letter::InviteKind},
 };
 
-use crate::{device::Who, world::World};
+use crate::{device::Who, wire::End, world::World};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -220,12 +220,23 @@ impl World {
     /// Up to where a device of `to`'s person holds what `from` said to him, as `who` shows it.
     #[must_use]
     pub fn delivered(&self, who: Who, from: Who, to: Who) -> Seq {
+        let last = |have: LogHave| (1..=have.upto.0).map(Seq).rev().find(|seq| have.received(*seq));
+        self.told(who, from, to).filter_map(last).max().unwrap_or_default()
+    }
+
+    /// Up to where `to`'s person has read what `from` said to him, as `who` shows it.
+    #[must_use]
+    pub fn read(&self, who: Who, from: Who, to: Who) -> Seq {
+        self.told(who, from, to).map(|have| have.read).max().unwrap_or_default()
+    }
+
+    /// What devices of `to`'s person told of what `from` said to him, as `who` keeps it.
+    fn told(&self, who: Who, from: Who, to: Who) -> impl Iterator<Item = LogHave> {
         let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
         let rows = self.device(who).disk.rows(Kind::Have);
         let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes));
-        let his = told.filter(|(_, account, of, _)| (*of, *account) == (log, self.account(to)));
-        let last = |have: LogHave| (1..=have.upto.0).map(Seq).rev().find(|seq| have.received(*seq));
-        his.filter_map(|(.., have)| last(have)).max().unwrap_or_default()
+        let account = self.account(to);
+        told.filter(move |(_, of, what, _)| (*what, *of) == (log, account)).map(|(.., have)| have)
     }
 
     /// Up to where a device holds what `from` said to `to`.
@@ -277,8 +288,19 @@ impl World {
     /// How many bytes of runs a device sent on its links with another one.
     #[must_use]
     pub fn carried(&self, who: Who, other: Who) -> u64 {
-        let with = self.wires.iter().filter(|wire| wire.ends.iter().any(|end| end.who == other));
-        with.flat_map(|wire| &wire.ends).filter(|end| end.who == who).map(|end| end.carried).sum()
+        self.ends(who, other).map(|end| end.carried).sum()
+    }
+
+    /// How much a device said on its links with another one, besides renewals.
+    #[must_use]
+    pub fn said(&self, who: Who, other: Who) -> u64 {
+        self.ends(who, other).map(|end| end.said).sum()
+    }
+
+    /// A device's ends of its links with another one.
+    fn ends(&self, who: Who, other: Who) -> impl Iterator<Item = &End> {
+        let with = self.wires.iter().filter(move |w| w.ends.iter().any(|end| end.who == other));
+        with.flat_map(|wire| &wire.ends).filter(move |end| end.who == who)
     }
 
     /// How much a device said on links made with this secret, besides renewals.

@@ -15,6 +15,7 @@ export function story(why: Why): Told {
   const name = friend.name;
   const heading: Key =
     message?.mine === false ? "why.theirs"
+    : message?.state === "read" ? "state.read"
     : message?.state === "delivered" ? "why.there"
     : message ? "why.not_there"
     : friend.online ? "why.linked" : "why.away";
@@ -96,6 +97,6 @@ function next({ next, tried }: Party, here: Here): string {
 
 /** Who has it until then. */
 function waits({ message }: Why, here: Here): Step[] {
-  if (!message?.mine || message.state === "delivered" || message.state === "failed") return [];
+  if (!message?.mine || !["waiting", "sending"].includes(message.state)) return [];
   return [{ dot: "", title: t("why.waits"), side: t("why.waits.side", { at: moment(Math.min(message.at, here.now), here.now) }) }];
 }

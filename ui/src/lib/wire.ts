@@ -60,7 +60,15 @@ friend: string,
 /**
  * So many seconds from when each is first shown; 0 is for ever.
  */
-seconds: number, } } | { "draft": { 
+seconds: number, } } | { "read": { 
+/**
+ * Its id.
+ */
+message: string, } } | { "tell_read": { 
+/**
+ * Whether to.
+ */
+tell: boolean, } } | { "draft": { 
 /**
  * To whom.
  */
@@ -202,6 +210,10 @@ vault: string,
  */
 recovery: boolean, 
 /**
+ * Whether friends are told what was read.
+ */
+tells_read: boolean, 
+/**
  * Whether this device was removed from the account: it can only be read.
  */
 removed: boolean, 
@@ -266,7 +278,11 @@ blocked: boolean,
 /**
  * Whether a device of his is linked now.
  */
-online: boolean, };
+online: boolean, 
+/**
+ * How many of his messages are not read yet, 1,000 at most of each of his devices.
+ */
+unread: number, };
 
 export type Standing = "waiting" | "friend" | "used_up" | "expired";
 
@@ -457,7 +473,7 @@ mine: boolean,
  */
 text: string, };
 
-export type State = "failed" | "waiting" | "sending" | "delivered";
+export type State = "failed" | "waiting" | "sending" | "delivered" | "read";
 
 export type Event = { "snapshot": Status } | { "message": Message } | { "delivered": { 
 /**

@@ -43,7 +43,7 @@ fn what_leaves_open_what_is_meant_is_refused() {
         &["accept"],
         &["accept", "COVEY:A", "--png", "invite.png"],
         &["invite", "--qr", "--png", "invite.png"],
-        &["wait", "1234abcd", "--state", "read"],
+        &["wait", "1234abcd", "--state", "kept"],
         &["api", "query", "{"],
     ] {
         assert!(typed(words).is_err(), "{words:?}");

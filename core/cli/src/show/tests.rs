@@ -87,12 +87,12 @@ fn json_does_nothing_to_a_terminal_and_says_the_same() {
 
 #[test]
 fn friends_stand_in_columns_with_words_for_how_it_is() {
-    let ana = Friend { online: true, verified: true, ..person("Ana") };
+    let ana = Friend { online: true, verified: true, unread: 3, ..person("Ana") };
     let ben = Friend { standing: Standing::Waiting, ..person("Benedict") };
     let carl = Friend { blocked: true, online: true, ..person("Carl") };
     assert_eq!(
         plain(&friends(&[ana, ben, carl])),
-        "Ana       linked, verified\n\
+        "Ana       linked, verified  3 unread\n\
          Benedict  waiting for the answer\n\
          Carl      blocked"
     );

@@ -50,6 +50,28 @@ fn what_is_kept_for_a_while_is_said_and_goes() {
     assert!(log.contains("(its time is over)") && !log.contains("moment"), "{log}");
 }
 
+#[test]
+fn what_is_read_is_counted_and_told_only_to_friends_who_may_know() {
+    let (ana, ben) = (Person::start("Ana"), Person::start("Ben"));
+    ana.befriend(&ben);
+    let (mut watch, said) =
+        (ben.watch(), ["one", "two"].map(|text| ana.ask(&["send", "Ben", text])));
+    watch.until(|event| event["friend"]["unread"] == 2);
+    assert!(ben.see(&["friends"]).contains("2 unread"));
+    assert_eq!(ben.ask(&["read", "Ana"]), json!({ "friend": "Ana", "unread": 0 }));
+    watch.until(|event| event["friend"]["unread"] == 0);
+    let last = id(&said[1]);
+    let error = ana.refused(3, &["wait", &last, "--state", "read", "--timeout", "0.5"]);
+    assert_eq!(error, "it has not come so far in that time");
+    assert!(ben.see(&["setting"]).contains("read-marks  off"));
+    ben.ask(&["setting", "read-marks", "on"]);
+    ana.ask(&["wait", &last, "--state", "read", "--timeout", "30"]);
+    assert!(ana.see(&["log", "Ben"]).ends_with("two  read\n"));
+    assert!(ana.see(&["why", &last]).starts_with("Ben has read it."));
+    assert!(ben.refused(2, &["setting", "read-marks"]).contains("required"));
+    assert!(ben.refused(2, &["setting", "colour", "on"]).contains("invalid value"));
+}
+
 fn id(said: &Value) -> String {
     said["id"].as_str().unwrap().into()
 }

@@ -35,7 +35,6 @@ fn wrong_usage_ends_with_two_and_a_sentence() {
         (&["accept"], "<TEXT>"),
         (&["invite", "--ttl", "soon"], "a time is a number of seconds, or as 90s, 10m, 12h or 7d"),
         (&["wait", "12345678", "--state", "kept"], "comes later"),
-        (&["wait", "12345678", "--state", "read"], "comes later"),
         (&["api", "query", "{"], "this is no JSON"),
         (&["run", "--web", "0.0.0.0:8080"], "pages are for browsers on this machine only"),
         (&["run", "--web", "8080"], "this is no address with a port"),

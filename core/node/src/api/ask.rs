@@ -69,6 +69,16 @@ pub enum Command {
         /// So many seconds from when each is first shown; 0 is for ever.
         seconds: u32,
     },
+    /// Say that a message was read, and all before it.
+    Read {
+        /// Its id.
+        message: String,
+    },
+    /// Tell friends what was read, or tell them no more.
+    TellRead {
+        /// Whether to.
+        tell: bool,
+    },
     /// Keep what a person began to write to a friend, in the place of what was kept: 32 KiB at
     /// most. Sending something empties it.
     Draft {

@@ -15,7 +15,7 @@ use covey_proto::{
     ConversationId, LogId, Seq,
     io::{self, Refusal},
     node,
-    people::recovery,
+    people::{Friend as Person, recovery},
     seal::hex,
     store::{Kind, Message as Shown},
     talk::parse_have,
@@ -26,7 +26,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use super::{
-    Answer, Caller, Command, Event, Failure, Friend, Message, Page, Query, Reply, Status, View,
+    Answer, Caller, Command, Event, Failure, Friend, Message, Page, Query, Reply, State, Status,
+    View,
     why::{Here, Subject, Why},
     words::{conversation, filled, machine},
 };
@@ -131,7 +132,7 @@ impl Core {
         match outcome.await.map_err(|_| gone(()))?.map_err(Failure::new)? {
             io::Reply::Done => Ok(Reply::Done),
             io::Reply::Invite(text) => Ok(Reply::Invite(text)),
-            io::Reply::Friend(person) => Ok(Reply::Friend(self.read(|view| view.friend(&person)))),
+            io::Reply::Friend(person) => Ok(Reply::Friend(self.friend(&person))),
             io::Reply::Sent(id) => Ok(Reply::Sent(hex(&id.0))),
             io::Reply::Recovery(key) => Ok(Reply::Words(recovery::words(&key).to_string())),
         }
@@ -220,8 +221,8 @@ impl Core {
             Subject::Friend(friend) => (conversation(friend)?, None),
             Subject::Message(id) => self.find(id).map(|m| (m.log.conversation, Some(m)))?,
         };
-        let friend = self.read(|view| Some(view.friend(view.people.get(&here)?)));
-        let friend = friend.ok_or_else(|| match message {
+        let person = self.read(|view| view.people.get(&here).cloned());
+        let friend = person.map(|person| self.friend(&person)).ok_or_else(|| match message {
             None => Failure::new(Refusal::NoFriend),
             Some(_) => Failure::new(OVER),
         })?;
@@ -272,8 +273,23 @@ impl Core {
         Listener { core: self.clone(), events: self.0.events.subscribe(), whole: false }
     }
 
+    /// A friend, with how many of his messages are not read.
+    pub(crate) fn friend(&self, person: &Person) -> Friend {
+        self.counted(self.read(|view| view.friend(person)))
+    }
+
+    fn counted(&self, friend: Friend) -> Friend {
+        let count = |here| {
+            let (me, read) = self.read(|view| (view.account, view.read_in(here)));
+            self.0.history.unread(here, me?, &read, MAX_PAGE).ok()
+        };
+        let unread = conversation(&friend.id).ok().and_then(count).unwrap_or_default();
+        Friend { unread, ..friend }
+    }
+
     pub(crate) fn status(&self) -> Status {
         let mut status = self.read(View::status);
+        status.friends = status.friends.into_iter().map(|friend| self.counted(friend)).collect();
         let damaged = || self.0.history.is_damaged().then(|| store::Error::Damaged.to_string());
         status.trouble = status.trouble.or_else(damaged);
         status
@@ -324,8 +340,11 @@ impl Core {
             let others = haves.filter(|(_, account, _, _)| Some(*account) != me);
             held.insert(log, others.map(|(_, _, _, have)| have).collect());
         }
-        let arrived = |log: &LogId, seq: Seq| {
-            held.get(log).is_some_and(|haves| haves.iter().any(|have| have.received(seq)))
+        let reached = |log: &LogId, seq: Seq| {
+            let state =
+                |have: &LogHave| if seq <= have.read { State::Read } else { State::Delivered };
+            let there = held.get(log).into_iter().flatten().filter(|have| have.received(seq));
+            there.map(state).max()
         };
         let mut answered = BTreeMap::new();
         for (id, here) in shown.iter().filter_map(|m| Some((m.reply_to?, m.log.conversation))) {
@@ -335,7 +354,7 @@ impl Core {
         Ok(self.read(|view| {
             let tell = |message: &Shown| {
                 let answered = message.reply_to.and_then(|id| answered.get(&id));
-                view.message(message, arrived(&message.log, message.seq), answered)
+                view.message(message, reached(&message.log, message.seq), answered)
             };
             shown.iter().map(tell).collect()
         }))

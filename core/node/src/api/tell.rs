@@ -12,6 +12,8 @@ pub struct Status {
     pub vault: String,
     /// Whether the recovery key is on this device: then a thief of it can become this person.
     pub recovery: bool,
+    /// Whether friends are told what was read.
+    pub tells_read: bool,
     /// Whether this device was removed from the account: it can only be read.
     pub removed: bool,
     /// The program's version.
@@ -140,6 +142,8 @@ pub struct Friend {
     pub blocked: bool,
     /// Whether a device of his is linked now.
     pub online: bool,
+    /// How many of his messages are not read yet, 1,000 at most of each of his devices.
+    pub unread: u32,
 }
 
 /// How it stands with a friend.
@@ -271,6 +275,8 @@ pub enum State {
     Sending,
     /// A device of the friend has it on its disk.
     Delivered,
+    /// The friend has read it, and lets us know.
+    Read,
 }
 
 /// Something that happened. The first a subscriber hears is a snapshot, and again whenever it was
@@ -283,7 +289,8 @@ pub enum Event {
     Snapshot(Status),
     /// A message is there, or is shown otherwise than before.
     Message(Message),
-    /// Our messages in a conversation reached a device of the friend: their states are other ones.
+    /// Our messages in a conversation reached a device of the friend, or he read them: their states
+    /// are other ones.
     Delivered {
         /// The conversation.
         friend: String,

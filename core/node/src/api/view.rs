@@ -7,7 +7,7 @@ use std::{
 };
 
 use covey_proto::{
-    AccountId, ConversationId, DeviceId,
+    AccountId, ConversationId, DeviceId, LogId, Seq,
     people::{self, Friend as Person},
     seal::hex,
     store::{Message as Shown, Shown as Body},
@@ -22,6 +22,7 @@ pub(crate) struct View {
     pub(crate) status: Status,
     pub(crate) account: Option<AccountId>,
     pub(crate) people: BTreeMap<ConversationId, Person>,
+    pub(crate) marks: BTreeMap<LogId, Seq>,
     pub(crate) online: BTreeSet<AccountId>,
     pub(crate) safety: BTreeMap<ConversationId, String>,
     pub(crate) offers: Vec<people::Offer>,
@@ -80,7 +81,14 @@ impl View {
             safety: self.safety.get(&person.conversation).cloned(),
             blocked: person.blocked,
             online: self.is_online(person),
+            unread: 0,
         }
+    }
+
+    /// Up to where logs of a conversation were read.
+    pub(super) fn read_in(&self, here: ConversationId) -> BTreeMap<LogId, Seq> {
+        let all = self.marks.iter().filter(|(log, _)| log.conversation == here);
+        all.map(|(log, upto)| (*log, *upto)).collect()
     }
 
     fn is_online(&self, person: &Person) -> bool {
@@ -97,20 +105,21 @@ impl View {
     pub(super) fn message(
         &self,
         shown: &Shown,
-        arrived: bool,
+        reached: Option<State>,
         answered: Option<&Shown>,
     ) -> Message {
         let here = shown.log.conversation;
         let person = self.people.get(&here);
         let mine = Some(shown.from) == self.account;
-        let state = match person {
-            _ if !mine || arrived => State::Delivered,
-            Some(person) if self.is_online(person) => State::Sending,
-            Some(person) => match person.standing {
+        let state = match (reached, person) {
+            _ if !mine => State::Delivered,
+            (Some(state), _) => state,
+            (None, Some(person)) if self.is_online(person) => State::Sending,
+            (None, Some(person)) => match person.standing {
                 people::Standing::UsedUp | people::Standing::Expired => State::Failed,
                 people::Standing::Waiting | people::Standing::Friend => State::Waiting,
             },
-            None => State::Failed,
+            (None, None) => State::Failed,
         };
         let reactions = shown.reactions.iter().map(|(account, text)| Reaction {
             from: self.name(*account, here),

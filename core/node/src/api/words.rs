@@ -71,6 +71,8 @@ pub(super) fn machine(command: Command) -> Result<io::Command, Failure> {
         Command::Expire { friend, seconds } => {
             io::Command::Expire(conversation(&friend)?, Duration::from_secs(seconds.into()))
         }
+        Command::Read { message: id } => io::Command::Read(message(&id)?),
+        Command::TellRead { tell } => io::Command::TellRead(tell),
         Command::Draft { friend, text } => io::Command::Draft(conversation(&friend)?, text),
         Command::Rename { friend, name } => io::Command::Rename(conversation(&friend)?, name),
         Command::Block { friend, blocked } => io::Command::Block(conversation(&friend)?, blocked),

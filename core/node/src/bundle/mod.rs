@@ -65,10 +65,10 @@ pub(crate) fn write(status: &Status, friends: Vec<Why>, log: &Log, home: &Path) 
 /// What the node told of a friend. Whoever adds something there decides here what it may tell.
 fn blanked(why: Why, number: usize, blanks: &mut Blanks) -> Why {
     let Why { friend, message: _, forked, here, parties } = why;
-    let Friend { standing, verified, blocked, online, .. } = friend;
-    let (id, name) = (String::new(), format!("friend {number}"));
+    let Friend { standing, verified, blocked, online, unread, .. } = friend;
+    let (id, name, introduced_by, safety) = (String::new(), format!("friend {number}"), None, None);
     let friend =
-        Friend { id, name, standing, verified, introduced_by: None, safety: None, blocked, online };
+        Friend { id, name, standing, verified, introduced_by, safety, blocked, online, unread };
     let here = Here { stopped: here.stopped.map(|why| blanks.line(&why)), ..here };
     let mut place = |tried: Tried| Tried {
         address: blanks.address(&tried.address).unwrap_or_default(),

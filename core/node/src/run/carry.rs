@@ -1,7 +1,9 @@
 //! Carrying out what the machine decided, once it is on disk.
 
+use std::collections::BTreeSet;
+
 use covey_proto::{
-    Event, LinkId, LogId, Output, Seq, Target,
+    ConversationId, Event, LinkId, LogId, Output, Seq, Target,
     io::{Refusal, Reply},
     people, reach,
     seal::hex,
@@ -37,10 +39,26 @@ impl Shell {
         // shells can wait until friends were told
         let (events, effects): (Vec<_>, Vec<_>) =
             outputs.into_iter().partition(|output| matches!(output, Output::Event(_)));
+        let read = self.to_be_read(&events);
         effects.into_iter().chain(events).for_each(|output| self.carry_out(output));
+        let read = read.iter().filter_map(|here| self.node.people().friend(*here));
+        read.for_each(|friend| self.tell(Event::People(people::News::Friend(friend))));
         if std::mem::take(&mut self.anew) {
             self.begin_anew();
         }
+    }
+
+    /// Where there may be more to read now, or less.
+    fn to_be_read(&self, events: &[Output]) -> BTreeSet<ConversationId> {
+        let me = self.node.people().me().account;
+        let theirs = events.iter().filter_map(|event| {
+            use talk::News::{Changed, Message};
+            let Output::Event(Event::Talk(Message(said) | Changed(said))) = event else {
+                return None;
+            };
+            (said.from != me).then_some(said.log.conversation)
+        });
+        theirs.collect()
     }
 
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -96,15 +114,17 @@ impl Shell {
         }
     }
 
-    /// Keeps the view fresh; whether we are called otherwise than before.
+    /// Keeps the view fresh; whether we are called or tell friends otherwise than before.
     pub(super) fn show(&self) -> bool {
         let people = self.node.people();
         let all: Vec<_> = people.friends().collect();
         let accounts = all.iter().filter_map(|friend| friend.account);
         let online = accounts.filter(|account| self.node.is_online(*account)).collect();
         self.core.change(|view| {
-            let renamed = people.name() != view.status.name;
+            let before = (view.status.name.clone(), view.status.tells_read);
             people.name().clone_into(&mut view.status.name);
+            view.status.tells_read = people.tells_read();
+            view.marks = people.marks().collect();
             view.account = Some(people.me().account);
             view.me = Some(people.me().device());
             view.devices = people.own_devices().collect();
@@ -123,7 +143,7 @@ impl Shell {
                 .collect();
             view.people = all.into_iter().map(|friend| (friend.conversation, friend)).collect();
             view.online = online;
-            renamed
+            before != (view.status.name.clone(), view.status.tells_read)
         })
     }
 
@@ -134,13 +154,13 @@ impl Shell {
         }
         let told = match event {
             Event::People(people::News::Friend(person)) => {
-                Some(api::Event::Friend(self.core.read(|view| view.friend(&person))))
+                Some(api::Event::Friend(self.core.friend(&person)))
             }
             Event::People(people::News::Gone(conversation)) => {
                 Some(api::Event::FriendGone { friend: hex(&conversation.0) })
             }
             Event::People(people::News::Rekeyed(person)) => {
-                Some(api::Event::Rekeyed(self.core.read(|view| view.friend(&person))))
+                Some(api::Event::Rekeyed(self.core.friend(&person)))
             }
             Event::People(people::News::Offer(offer)) => {
                 Some(api::Event::Offer(self.core.read(|view| view.offer(&offer))))
@@ -159,10 +179,10 @@ impl Shell {
                 Some(api::Event::Forked { friend: hex(&log.conversation.0) })
             }
             Event::Reach(reach::News::Online(account) | reach::News::Offline(account)) => {
-                self.core.read(|view| {
-                    let person = view.people.values().find(|p| p.account == Some(account));
-                    person.map(|person| api::Event::Friend(view.friend(person)))
-                })
+                let of = |view: &api::View| {
+                    view.people.values().find(|person| person.account == Some(account)).cloned()
+                };
+                self.core.read(of).map(|person| api::Event::Friend(self.core.friend(&person)))
             }
         };
         told.into_iter().for_each(|event| self.core.emit(event));

@@ -4,6 +4,7 @@
 //! reader keeps neither the writer waiting nor its log from being folded in.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     ops::RangeInclusive,
     path::{Path, PathBuf},
@@ -14,7 +15,7 @@ use std::{
 };
 
 use covey_proto::{
-    ConversationId, EntryId, LogId, Seq, Time,
+    AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
     store::{Kind, Message, Record},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
@@ -97,6 +98,40 @@ impl History {
     /// [`Error`] if the database cannot be read.
     pub fn find(&self, first: EntryId, last: EntryId, limit: u32) -> Result<Vec<Message>, Error> {
         self.messages(BY_ID, params![first.0, last.0, limit])
+    }
+
+    /// How many messages of others can be read in a conversation behind what was read of their logs,
+    /// `limit` at most of each.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn unread(
+        &self,
+        here: ConversationId,
+        me: AccountId,
+        read: &BTreeMap<LogId, Seq>,
+        limit: u32,
+    ) -> Result<u32, Error> {
+        self.read(|db| {
+            let mut logs = db.prepare_cached(
+                "SELECT id, device FROM log WHERE account <> ?2
+                 AND conversation = (SELECT id FROM conversation WHERE name = ?1)",
+            )?;
+            let mut count = db.prepare_cached(
+                "SELECT count(*) FROM
+                 (SELECT 1 FROM message WHERE log = ?1 AND seq > ?2 AND kind IN (1, 2) LIMIT ?3)",
+            )?;
+            let mut unread = 0;
+            let mut logs = logs.query(params![here.0, me.0])?;
+            while let Some(row) = logs.next()? {
+                let log = LogId { conversation: here, device: DeviceId(row.get(1)?) };
+                let read = read.get(&log).map_or(0, |seq| int(seq.0));
+                let number: i64 = row.get(0)?;
+                unread +=
+                    count.query_row(params![number, read, limit], |row| row.get::<_, u32>(0))?;
+            }
+            Ok(unread)
+        })
     }
 
     /// The runs of a log that end at one of these places.

@@ -204,6 +204,9 @@ impl People {
                 assert_eq!(store.readers(place, id), model.readers(place, id));
                 assert_eq!(store.acts(place, entry.id), model.acts(place, entry.id));
                 assert_eq!(store.find(entry.id), model.find(entry.id));
+                let until =
+                    |shelf: &dyn Shelf| shelf.shown_until(entry.head.log, Time(2), entry.id);
+                assert_eq!(until(store), until(model));
             }
         }
     }
@@ -350,6 +353,13 @@ impl Shelf for Model {
     fn latest(&self, conversation: ConversationId) -> Option<(Time, EntryId)> {
         let shown = self.shown(conversation);
         shown.last().map(|shown| (shown.order, shown.id))
+    }
+
+    fn shown_until(&self, log: LogId, order: Time, id: EntryId) -> Seq {
+        let readable = |m: &&Message| matches!(m.shown, Shown::Text(_) | Shown::Newer);
+        let of = self.messages.values().filter(|m| m.log == log).filter(readable);
+        let until = of.filter(|m| (m.order, m.id) <= (order, id));
+        until.map(|message| message.seq).max().unwrap_or_default()
     }
 
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {

@@ -62,6 +62,7 @@ CREATE TABLE message (
 ) STRICT;
 
 CREATE UNIQUE INDEX message_by_order ON message (conversation, "order", entry) WHERE kind > 0;
+CREATE INDEX message_by_place ON message (log, seq) WHERE kind IN (1, 2);
 CREATE INDEX message_by_end ON message (since + keep_for) WHERE keep_for > 0;
 
 -- What can be searched. Filled after the commits that show messages, when nothing else is to be

@@ -182,6 +182,20 @@ impl Shelf for Open<'_> {
         })
     }
 
+    fn shown_until(&self, log: LogId, order: Time, id: EntryId) -> Seq {
+        self.attempt(|db| {
+            let Some(log) = log_number(db, log)? else {
+                return Ok(Seq(0));
+            };
+            let mut last = db.prepare_cached(
+                "SELECT seq FROM message WHERE log = ?1 AND kind IN (1, 2)
+                 AND (\"order\", entry) <= (?2, ?3) ORDER BY seq DESC LIMIT 1",
+            )?;
+            let last = last.query_row(params![log, int(order.0), id.0], |row| seq(row, 0));
+            Ok(last.optional()?.unwrap_or_default())
+        })
+    }
+
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {
         self.attempt(|db| {
             let Some(log) = log_number(db, log)? else {

@@ -1,6 +1,6 @@
 //! Stories of the store, told through its own surface.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use covey_proto::{
     EntryId, Seq, Time,
@@ -301,6 +301,27 @@ fn a_message_shown_anew_takes_its_new_place() {
         assert_eq!(shelf.latest(HERE), Some((after.order, after.id)));
     });
     assert_eq!(home.page(Page::Newest, 9), [after]);
+}
+
+#[test]
+fn what_is_unread_is_what_others_said_behind_what_was_read_and_can_be_read() {
+    let mut home = Home::new();
+    let (me, mut ana) = (Author::new(9), Author::new(1));
+    let runs = [ana.says(&["a", "b", "c", "d", "e"]), Author::new(9).says(&["mine"])];
+    home.append(&[&runs[0], &runs[1]]);
+    home.batch(|shelf| {
+        let shown = [Shown::Text("a".into()), Shown::Act, Shown::Newer, Shown::Retracted];
+        for (n, shown) in shown.into_iter().chain([Shown::Text("e".into())]).enumerate() {
+            shelf.show(&Message { shown, ..message(&runs[0], n) });
+        }
+        shelf.show(&message(&runs[1], 0));
+    });
+    let unread = |read, limit| {
+        let read = BTreeMap::from([(ana.log, Seq(read))]);
+        home.store.history().unread(HERE, me.account, &read, limit).unwrap()
+    };
+    assert_eq!([0, 1, 2, 3, 5].map(|read| unread(read, 9)), [3, 2, 2, 1, 0]);
+    assert_eq!(unread(0, 2), 2);
 }
 
 #[test]

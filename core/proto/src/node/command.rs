@@ -55,6 +55,17 @@ impl Node {
             Command::Expire(here, span) => {
                 self.say(here, Saying::Expire(millis(span)), now, shelf)?
             }
+            Command::Read(id) => {
+                let message = shelf.find(id).ok_or(SayError::NoMessage)?;
+                known(message.log.conversation)?;
+                let read = self.talk.read(&message, shelf);
+                read.into_iter().for_each(|(log, upto)| people.mark(log, upto, shelf));
+                Reply::Done
+            }
+            Command::TellRead(tell) => {
+                people.tell_read(tell, shelf);
+                Reply::Done
+            }
             Command::KeepDevice(device) => {
                 let asked = people.keep_former(device, shelf);
                 if !asked {

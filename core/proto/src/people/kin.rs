@@ -33,7 +33,7 @@ impl People {
         shelf: &mut dyn Shelf,
     ) {
         let record = self.map.say(topic, key, value, shelf);
-        self.changed = true;
+        self.changed |= topic != Topic::ReadMark;
         let frame = Frame::Map(alloc::vec![record]);
         self.effects.push_back(Effect::Tell(Audience::Own, frame));
     }
@@ -114,35 +114,34 @@ impl People {
         }
         let mut news = Vec::new();
         for record in records {
-            let (topic, key) = (record.topic, record.key.clone());
+            let (topic, key) = (Topic::try_from(record.topic), record.key.clone());
             let before = self.map.value(Topic::Friend, &key).is_some();
+            let read = self.marked(&key);
             if !self.admits(&record, shelf) || !self.map.take(record.clone(), shelf) {
                 continue;
             }
             news.push(record);
-            self.changed = true;
-            if Topic::try_from(topic) == Ok(Topic::Label) {
-                self.tell_devices_apart(shelf);
-            }
-            let (Ok(Topic::Friend), Ok(short)) =
-                (Topic::try_from(topic), key.as_slice().try_into())
-            else {
-                continue;
-            };
-            match self.friend_with(short) {
-                Some(friend) => {
-                    self.effects.push_back(Effect::News(News::Friend(friend)));
-                    self.tell_apart(short, shelf);
-                }
-                None if before => {
-                    let conversation = self.conversation(short);
-                    self.effects.push_back(Effect::News(News::Gone(conversation)));
-                }
-                None => {}
+            self.changed |= topic != Ok(Topic::ReadMark);
+            match (topic, key.as_slice().try_into()) {
+                (Ok(Topic::ReadMark), _) => self.take_mark(&key, read, shelf),
+                (Ok(Topic::Setting), _) => self.follow_settings(),
+                (Ok(Topic::Label), _) => self.tell_devices_apart(shelf),
+                (Ok(Topic::Friend), Ok(short)) => self.take_friend(short, before, shelf),
+                (Ok(_) | Err(_), _) => {}
             }
         }
         if !news.is_empty() {
             self.effects.push_back(Effect::Tell(Audience::Own, Frame::Map(news)));
+        }
+    }
+
+    /// Another own device told of a friend, who was one before or not.
+    fn take_friend(&mut self, short: &[u8; 16], before: bool, shelf: &mut dyn Shelf) {
+        if let Some(friend) = self.friend_with(short) {
+            self.effects.push_back(Effect::News(News::Friend(friend)));
+            self.tell_apart(short, shelf);
+        } else if before {
+            self.effects.push_back(Effect::News(News::Gone(self.conversation(short))));
         }
     }
 

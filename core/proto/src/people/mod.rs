@@ -22,6 +22,7 @@ mod introduce;
 pub mod invite;
 mod join;
 mod kin;
+mod marks;
 mod meet;
 pub mod own;
 pub mod recovery;
@@ -50,7 +51,7 @@ pub use self::{
     introduce::{IntroduceError, Offer},
 };
 use crate::{
-    id::{AccountId, Asker, ConversationId, DeviceId, InviteTag, Target},
+    id::{AccountId, Asker, ConversationId, DeviceId, InviteTag, LogId, Seq, Target},
     store::{Kind, Record, Shelf},
     time::Time,
     wire::{self, Address, Frame, Invalid, Signed, letter::MAX_LETTER},
@@ -65,6 +66,8 @@ pub enum Effect {
     News(News),
     /// A letter that came is answered; with nothing, its bearer is turned away.
     Answer(Asker, Option<Vec<u8>>),
+    /// A log was read up to there, and friends may know.
+    Read(LogId, Seq),
     /// This device is another one from now on: a new machine is to be made from the disk.
     Anew,
 }

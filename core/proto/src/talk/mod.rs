@@ -12,8 +12,10 @@ mod fold;
 mod log;
 mod order;
 mod outbox;
+mod read;
 mod say;
 mod sync;
+mod want;
 mod why;
 
 use alloc::{
@@ -78,6 +80,8 @@ pub struct Talk {
     heads: BTreeMap<LogId, Head>,
     peers: BTreeMap<DeviceId, Peer>,
     unsigned: BTreeMap<ConversationId, Vec<Unsigned>>,
+    /// Up to where logs were read, as friends may know.
+    marks: BTreeMap<LogId, Seq>,
     /// Logs of which more is there than was told, or that somebody sent in vain.
     changed: BTreeSet<LogId>,
     /// What to do next.
@@ -102,6 +106,7 @@ impl Talk {
             heads: BTreeMap::new(),
             peers: BTreeMap::new(),
             unsigned: BTreeMap::new(),
+            marks: BTreeMap::new(),
             changed: BTreeSet::new(),
             effects: VecDeque::new(),
             ignored: 0,

@@ -102,12 +102,16 @@ impl Peer {
         shelf: &mut dyn Shelf,
     ) -> Option<Seq> {
         let known = self.haves.get(&log);
+        let read = known.map_or(Seq(0), |known| known.read).max(have.read.min(have.upto));
         if known.is_none() && self.haves.len() >= MAX_HAVES {
             return None;
         }
         self.sessions.values_mut().for_each(|session| session.landed(log, &have));
         self.sessions.get_mut(&link)?.haves.insert(log, have);
-        let told = self.word(&log).filter(|told| known != Some(*told))?.clone();
+        let told = LogHave { read, ..self.word(&log)?.clone() };
+        if known == Some(&told) {
+            return None;
+        }
         let bytes = [&self.account.0[..], &wire::encode(&(log, told.clone()))].concat();
         shelf.put(Kind::Have, &row(log, holder), &bytes);
         let upto = told.upto;

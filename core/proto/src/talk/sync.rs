@@ -12,7 +12,7 @@ use core::{ops::RangeInclusive, time::Duration};
 
 use super::{
     Effect, News, Talk, log,
-    outbox::{MAX_GIVEN, Peer, Session, WINDOW},
+    outbox::{Peer, Session},
 };
 use crate::{
     dice::Dice,
@@ -20,7 +20,7 @@ use crate::{
     seal::SigningKey,
     store::Shelf,
     time::{Time, millis},
-    wire::{Digest, Frame, Have, LogHave, Range, Run, Want, frame::MAX_LOGS},
+    wire::{Digest, Frame, Have, LogHave, Run, frame::MAX_LOGS},
 };
 
 /// Logs of others are sent after a random time between these, if they are still lacking.
@@ -85,6 +85,7 @@ impl Talk {
                 self.hear_same((link, device), conversation, shelf);
                 self.ready(link, device, conversation);
                 self.begin(link, device, &[conversation]);
+                self.tell_marks(link, conversation);
             } else {
                 self.tell_all(link, device, conversation);
             }
@@ -129,7 +130,7 @@ impl Talk {
         }
     }
 
-    fn session(&mut self, link: LinkId, device: DeviceId) -> Option<&mut Session> {
+    pub(super) fn session(&mut self, link: LinkId, device: DeviceId) -> Option<&mut Session> {
         self.peers.get_mut(&device)?.sessions.get_mut(&link)
     }
 
@@ -177,15 +178,6 @@ impl Talk {
         }
     }
 
-    /// Whether nobody sends a log of ours unasked, and nobody was asked on a link that stands.
-    fn must_ask(&mut self, link: LinkId, device: DeviceId, log: LogId) -> bool {
-        let sends = |peer: &Peer| peer.account == self.account && peer.current().is_some();
-        let asked =
-            |peer: &Peer| peer.sessions.values().any(|session| session.asked.contains(&log));
-        let nobody = !self.peers.values().any(|peer| sends(peer) || asked(peer));
-        nobody && self.session(link, device).is_some_and(|session| session.asked.insert(log))
-    }
-
     /// Whether somebody holds another entry than we do where he says that his part of a log ends.
     fn contradicts(&self, log: LogId, have: &LogHave, shelf: &dyn Shelf) -> bool {
         let Some(head) = self.heads.get(&log).filter(|_| have.upto > Seq(0)) else { return false };
@@ -194,59 +186,6 @@ impl Talk {
         }
         let held = shelf.at(log, have.upto);
         !held.is_empty() && held.iter().all(|entry| entry.id.short() != have.id)
-    }
-
-    fn want(&mut self, link: LinkId, log: LogId, first: Seq, last: Seq) {
-        let LogId { conversation, device } = log;
-        let ranges = alloc::vec![Range { conversation, device, first, last }];
-        self.effects.push_back(Effect::Tell(link, Frame::Want(Want { ranges })));
-    }
-
-    /// A device wants runs outright: of its own log, of which it is sent nothing otherwise, as much
-    /// of each range as may be in flight; of another one all that it lacks, without a wait.
-    pub fn on_want(&mut self, link: LinkId, device: DeviceId, want: Want, shelf: &dyn Shelf) {
-        let Some(account) = self.peers.get(&device).map(|peer| peer.account) else { return };
-        for Range { conversation, device: of, first, last } in want.ranges {
-            let log = LogId { conversation, device: of };
-            let before = Seq(first.0.saturating_sub(1));
-            if first > last || !self.shared(account, conversation) {
-                continue;
-            }
-            if of != device {
-                let (now, held) = (self.now, self.heads.contains_key(&log));
-                if let Some(session) = self.session(link, device).filter(|_| held) {
-                    session.waits.insert(log, now);
-                }
-            } else if let Some(span) = shelf.span(log, before, WINDOW) {
-                self.effects.push_back(Effect::Send(link, log, first, span.last.min(last)));
-            }
-        }
-    }
-
-    /// Gives a device the bodies that it wants and we have, as far as the window goes, and once on a
-    /// link. When some have come it says what it still wants.
-    fn give(
-        &mut self,
-        link: LinkId,
-        device: DeviceId,
-        log: LogId,
-        wants: &[Seq],
-        shelf: &dyn Shelf,
-    ) {
-        let Some(session) = self.peers.get_mut(&device).and_then(|p| p.sessions.get_mut(&link))
-        else {
-            return;
-        };
-        let mut room = WINDOW;
-        for seq in wants {
-            let held = shelf.at(log, *seq).iter().any(|entry| entry.body.is_some());
-            let run = shelf.span(log, Seq(seq.0.saturating_sub(1)), 0).filter(|_| held);
-            let Some(run) = run.filter(|run| run.bytes <= room) else { continue };
-            if session.given.len() < MAX_GIVEN && session.given.insert((log, *seq)) {
-                room -= run.bytes;
-                self.effects.push_back(Effect::Send(link, log, run.last, run.last));
-            }
-        }
     }
 
     /// A device holds of a conversation what we hold.
@@ -277,7 +216,8 @@ impl Talk {
         for peer in self.peers.values() {
             let concerned =
                 changed.iter().filter(|log| self.shared(peer.account, log.conversation));
-            let logs = concerned.filter_map(|log| Some((*log, self.heads.get(log)?.told())));
+            let logs =
+                concerned.filter_map(|log| Some((*log, self.told(*log, self.heads.get(log)?))));
             let logs: Vec<_> = logs.collect();
             haves.extend(peer.sessions.keys().map(|link| (*link, logs.clone())));
         }
@@ -288,7 +228,7 @@ impl Talk {
         }
     }
 
-    fn tell(&mut self, link: LinkId, have: Have) {
+    pub(super) fn tell(&mut self, link: LinkId, have: Have) {
         self.effects.push_back(Effect::Tell(link, Frame::Have(have)));
     }
 
@@ -357,15 +297,18 @@ impl Talk {
         all.into_iter().collect()
     }
 
-    fn shared(&self, account: AccountId, conversation: ConversationId) -> bool {
+    pub(super) fn shared(&self, account: AccountId, conversation: ConversationId) -> bool {
         let pair = || ConversationId::pair(&self.account.short(), &account.short());
         account == self.account || conversation == pair()
     }
 
     /// What we hold of a conversation.
-    fn held(&self, conversation: ConversationId) -> impl Iterator<Item = (LogId, LogHave)> {
+    pub(super) fn held(
+        &self,
+        conversation: ConversationId,
+    ) -> impl Iterator<Item = (LogId, LogHave)> {
         let heads = self.heads.range(all_of(conversation));
-        heads.map(|(log, head)| (*log, head.told()))
+        heads.map(|(log, head)| (*log, self.told(*log, head)))
     }
 
     fn digest(&self, conversation: ConversationId) -> u64 {

@@ -14,6 +14,10 @@ pub enum Topic {
     Secret = 2,
     /// An invite of ours, by tag.
     Invite = 3,
+    /// Up to where a log was read, by conversation and device.
+    ReadMark = 4,
+    /// What a person chose, by name.
+    Setting = 5,
     /// An introduction that we made, by its id.
     Introduction = 6,
     /// A secret that was renewed, by account and the new secret's id.

@@ -15,6 +15,7 @@ mod introductions;
 mod keeping;
 mod kin;
 mod links;
+mod marks;
 mod parting;
 mod pen;
 mod recovery;
