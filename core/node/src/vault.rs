@@ -88,9 +88,22 @@ pub enum Error {
     /// It is not what was written.
     #[error("the file `vault` in the home is damaged; restore it from a copy")]
     Damaged,
+    /// There is no room for it.
+    #[error("the disk is full; free some space and try again")]
+    DiskFull,
     /// The home folder fails.
     #[error("the home folder cannot be used")]
-    Folder(#[from] io::Error),
+    Folder(#[source] io::Error),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        match [StorageFull, QuotaExceeded].contains(&error.kind()) {
+            true => Self::DiskFull,
+            false => Self::Folder(error),
+        }
+    }
 }
 
 /// Opens the vault of a home; there is none before the first start.

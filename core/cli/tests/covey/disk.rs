@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::person::Person;
+use crate::person::{Person, object};
 
 #[test]
 fn a_node_on_a_full_disk_says_so_loses_nothing_and_goes_on() {
@@ -64,6 +64,47 @@ fn a_node_whose_disk_takes_no_writes_any_more_says_so_and_loses_nothing() {
     });
 }
 
+#[test]
+fn a_backup_restored_onto_a_disk_that_fills_leaves_nothing_until_there_is_room() {
+    let (test, disk) = (
+        "disk::a_backup_restored_onto_a_disk_that_fills_leaves_nothing_until_there_is_room",
+        "mount -t tmpfs -o size=8m covey /mnt",
+    );
+    inside(test, &["--user", "--map-root-user", "--mount"], disk, || {
+        let (mut ana, ben) = (Person::start("Ana"), Person::start("Ben"));
+        ana.befriend(&ben);
+        let said: Vec<_> = (0..40).map(|_| say(&ana, &"x".repeat(20_000)).unwrap()).collect();
+        let files = tempfile::tempdir().unwrap();
+        let [file, secret] = ["ana.covey", "secret"].map(|name| files.path().join(name));
+        fs::write(&secret, "correct horse\n").unwrap();
+        let [file, secret] = [&file, &secret].map(|path| path.to_str().unwrap());
+        ana.ask(&["backup", file, "--passphrase-file", secret]);
+        ana.kill();
+
+        let mut again = Person::within(tempfile::tempdir_in("/mnt").unwrap(), "Ana");
+        let restore = ["restore", file, "--passphrase-file", secret];
+        let mut filler = File::create("/mnt/filler").unwrap();
+        while filler.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
+        let all = filler.metadata().unwrap().len();
+        // room for nothing, for a folder, for a database, for some of the messages …
+        for room in (0..).step_by(128 << 10) {
+            filler.set_len(all - room).unwrap();
+            let restored = object(&again.command(&["--json"]).args(restore).output().unwrap());
+            let Some(told) = restored["error"].as_str() else {
+                assert!(room > 1 << 20, "all fits into {room} bytes");
+                break;
+            };
+            let sentence = ("the disk is full; ", "free some space and try again");
+            assert!(told.starts_with(sentence.0) && told.ends_with(sentence.1), "{room}: {told}");
+            assert_eq!(fs::read_dir(again.home.path()).unwrap().count(), 0);
+            assert_eq!(fs::read_dir("/mnt").unwrap().count(), 2, "the filler and the empty home");
+        }
+        fs::remove_file("/mnt/filler").unwrap();
+        again.resume(&[]);
+        all_is_there(&again, &ben, &said);
+    });
+}
+
 /// Ana lives on this disk, Ben elsewhere.
 fn friends(disk: &str) -> (Person, Person) {
     let mut ana = Person::within(tempfile::tempdir_in(disk).unwrap(), "Ana");
@@ -76,7 +117,7 @@ fn friends(disk: &str) -> (Person, Person) {
 /// Says something to Ben: the message's id, or why not.
 fn say(ana: &Person, text: &str) -> Result<String, String> {
     let output = ana.pipe(&["send", "Ben", "--stdin"], text.as_bytes());
-    let said = crate::person::object(&output);
+    let said = object(&output);
     said["id"].as_str().map(Into::into).ok_or_else(|| said["error"].as_str().unwrap().into())
 }
 
