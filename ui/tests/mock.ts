@@ -8,7 +8,7 @@ export const ANA = "a".repeat(64);
 const START = Date.UTC(2026, 4, 3, 12);
 
 export const friend = (change: Partial<Friend> = {}): Friend => ({
-  id: ANA, name: "Ana", standing: "friend", verified: false, introduced_by: null, safety: null, blocked: false, online: false, unread: 0, ...change,
+  id: ANA, name: "Ana", standing: "friend", verified: false, introduced_by: null, safety: null, blocked: false, online: false, unread: 0, keep_for: 0, ...change,
 });
 
 export const message = (number: number, change: Partial<Message> = {}): Message => ({
@@ -17,7 +17,7 @@ export const message = (number: number, change: Partial<Message> = {}): Message 
 });
 
 export const status = (change: Partial<Status> = {}): Status => ({
-  name: "Béla", vault: "file", recovery: true, tells_read: false, removed: false, version: "0.1.0", addresses: ["/ip4/192.168.1.2/tcp/1"], turned_away: 0,
+  name: "Béla", vault: "file", recovery: true, tells_read: false, removed: false, version: "0.1.0", addresses: ["/ip4/192.168.1.2/tcp/1"], turned_away: 0, ignored: 0,
   trouble: null, friends: [friend()], offers: [], former: [], ...change,
 });
 

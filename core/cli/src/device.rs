@@ -16,6 +16,7 @@ use covey_node::{
     qr,
 };
 use serde_json::json;
+use time::OffsetDateTime;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
@@ -211,19 +212,21 @@ fn tell(words: &str) -> Result<()> {
 
 /// One device a line, and what there is to compare.
 fn list(devices: &Devices) -> String {
+    let now = OffsetDateTime::now_utc();
     let name = |device: &api::Device| show::line(&device.name);
     let width = devices.devices.iter().map(|device| name(device).chars().count()).max();
     let width = width.unwrap_or(0);
     let mut lines = Vec::new();
     for device in &devices.devices {
-        let how = match (device.this, device.online) {
-            (true, _) => "this one",
-            (false, true) => "linked",
-            (false, false) => "not linked",
+        let how = match (device.this, device.online, device.seen) {
+            (true, ..) => "this one".into(),
+            (false, true, _) => "linked".into(),
+            (false, false, Some(seen)) => format!("last linked {}", show::moment(seen, now)),
+            (false, false, None) => "never linked".into(),
         };
         let class = device.class.as_deref().unwrap_or("not seen yet");
         lines.push(format!(
-            "{STRONG}{:width$}{STRONG:#}  {class:<12}  {how:<10}  {FAINT}{}{FAINT:#}",
+            "{STRONG}{:width$}{STRONG:#}  {class:<12}  {how:<24}  {FAINT}{}{FAINT:#}",
             name(device),
             held(device, devices.messages)
         ));
@@ -266,20 +269,31 @@ mod tests {
 
     #[test]
     fn devices_stand_in_columns_with_what_each_holds() {
-        let device = |name: &str, this, online, holds| api::Device {
+        let device = |name: &str, online, seen, holds| api::Device {
             id: String::new(),
             name: name.into(),
             class: (name != "new").then(|| "phone".into()),
-            this,
+            this: name == "mine",
             online,
+            seen,
             holds,
         };
-        let devices = vec![device("mine", true, false, 8_400), device("new", false, true, 1_200)];
+        let devices = vec![
+            device("mine", false, None, 8_400),
+            device("new", true, None, 1_200),
+            device("gone", false, Some(0), 8_000),
+            device("shy", false, None, 0),
+        ];
         let shown = list(&Devices { devices, messages: 8_400, adding: None });
+        let last = format!("last linked {}", show::moment(0, OffsetDateTime::now_utc()));
         assert_eq!(
             anstream::adapter::strip_str(&shown).to_string(),
-            "mine  phone         this one    8,400 of 8,400 messages\n\
-             new   not seen yet  linked      1,200 of 8,400 messages"
+            format!(
+                "mine  phone         this one                  8,400 of 8,400 messages\n\
+                 new   not seen yet  linked                    1,200 of 8,400 messages\n\
+                 gone  phone         {last:<24}  8,000 of 8,400 messages\n\
+                 shy   phone         never linked              0 of 8,400 messages"
+            )
         );
     }
 }

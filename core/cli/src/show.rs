@@ -56,6 +56,10 @@ pub(crate) fn friend(friend: &Friend, width: usize) -> String {
         0 => String::new(),
         unread => format!("  {STRONG}{unread} unread{STRONG:#}"),
     };
+    let known = match friend.keep_for {
+        0 => known,
+        span => format!("{known}, messages are {}", kept(span)),
+    };
     format!(
         "{STRONG}{name:width$}{STRONG:#}  {style}{words}{style:#}{FAINT}{known}{FAINT:#}{unread}"
     )
@@ -194,6 +198,12 @@ pub(crate) fn status(status: &Status) -> String {
     let addresses: Vec<_> =
         status.addresses.iter().map(|address| format!("\n           {address}")).collect();
     let former: String = status.former.iter().map(former).collect();
+    let ignored = (status.ignored > 0).then(|| {
+        format!(
+            "\nIgnored    {} edits, reactions or the like that count for nothing",
+            status.ignored
+        )
+    });
     let trouble = status.trouble.as_ref();
     let trouble = trouble.map(|why| format!("\nTrouble    {BAD}{}{BAD:#}", line(why)));
     format!(
@@ -202,7 +212,7 @@ pub(crate) fn status(status: &Status) -> String {
          Recovery   {}\n\
          Friends    {} ({linked} linked)\n\
          Addresses  {}{}\n\
-         Strangers  {} turned away{former}{}",
+         Strangers  {} turned away{}{former}{}",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
@@ -211,6 +221,7 @@ pub(crate) fn status(status: &Status) -> String {
         addresses.len(),
         addresses.concat(),
         status.turned_away,
+        ignored.unwrap_or_default(),
         trouble.unwrap_or_default(),
     )
 }

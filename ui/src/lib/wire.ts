@@ -230,6 +230,11 @@ addresses: Array<string>,
  */
 turned_away: number, 
 /**
+ * How many edits, retractions and reactions counted for nothing since the start: their authors
+ * had no right to them, or there was nothing to show.
+ */
+ignored: number, 
+/**
  * What is wrong with the disk, in a sentence, while it is.
  */
 trouble: string | null, 
@@ -282,7 +287,11 @@ online: boolean,
 /**
  * How many of his messages are not read yet, 1,000 at most of each of his devices.
  */
-unread: number, };
+unread: number, 
+/**
+ * For how many ms what is said from now on is kept; 0 is for ever.
+ */
+keep_for: number, };
 
 export type Standing = "waiting" | "friend" | "used_up" | "expired";
 
@@ -339,6 +348,10 @@ this: boolean,
  * Whether it is linked now.
  */
 online: boolean, 
+/**
+ * The last moment of which it is known that it was linked, if it ever was.
+ */
+seen: number | null, 
 /**
  * How many of the messages it holds, as far as we know.
  */

@@ -99,6 +99,13 @@ fn friends_stand_in_columns_with_words_for_how_it_is() {
     assert!(friends(&[]).contains("covey invite"));
 }
 
+#[test]
+fn what_counts_for_nothing_is_counted_once_there_is_some() {
+    let told = |ignored| plain(&status(&Status { ignored, ..Status::default() }));
+    assert!(!told(0).contains("Ignored"));
+    assert!(told(2).ends_with("Ignored    2 edits, reactions or the like that count for nothing"));
+}
+
 const AT: u64 = 1_700_000_000_000;
 const NOW: OffsetDateTime =
     OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(AT as i64));

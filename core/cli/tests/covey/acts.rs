@@ -43,6 +43,7 @@ fn what_is_kept_for_a_while_is_said_and_goes() {
     assert!(ana.refused(2, &["expire", "Ben", "0"]).contains("a message is kept for a second"));
     ana.ask(&["expire", "Ben", "2s"]);
     watch.until(|event| event["message"]["keep_for"] == 2000);
+    assert!(ben.see(&["friends"]).contains("messages are kept for 2 s"));
     ben.ask(&["send", "Ana", "gone in a moment"]);
     watch.until(|event| event["message"]["content"] == "expired");
     let log = ben.see(&["log", "Ana"]);

@@ -6,6 +6,7 @@ mod acts;
 mod alone;
 mod backups;
 mod bundle;
+mod devices;
 mod disk;
 mod friends;
 mod history;

@@ -33,31 +33,3 @@ fn words_that_are_forgotten_are_on_paper_only() {
     assert_eq!(object(&wrong)["error"], error);
     assert_eq!(object(&ana.pipe(&["recovery", "use"], words.as_bytes()))["recovered"], true);
 }
-
-#[test]
-fn a_removed_device_says_so_and_hears_no_more() {
-    let (ana, phone, ben) = (Person::start("Ana"), Person::start("Phone"), Person::start("Ben"));
-    ana.befriend(&ben);
-    let mut watches = [ana.watch(), phone.watch()];
-    let code = ana.ask(&["device", "add"])["invite"].as_str().unwrap().to_owned();
-    phone.ask(&["device", "join", &code]);
-    for (watch, person) in watches.iter_mut().zip([&ana, &phone]) {
-        watch.until(|event| event["adding"]["step"] == "compare");
-        person.ask(&["device", "confirm"]);
-    }
-    watches[1].until(|event| event["friend"]["name"] == "Ben");
-    let error = "this is the device you are using; remove it from another one of yours";
-    let list = phone.ask(&["device", "list"]);
-    let own = list["devices"].as_array().unwrap().iter().find(|d| d["this"] == true).unwrap();
-    assert_eq!(phone.refused(1, &["device", "remove", own["id"].as_str().unwrap()]), error);
-    let error = "you have no such device; `covey device list` lists them";
-    assert_eq!(ana.refused(1, &["device", "remove", "toaster", "--yes"]), error);
-
-    ana.ask(&["device", "remove", own["id"].as_str().unwrap(), "--yes"]);
-    watches[1].until(|event| event == "removed");
-    assert!(phone.see(&["status"]).contains("was removed from your account"));
-    assert_eq!(ana.ask(&["device", "list"])["devices"].as_array().unwrap().len(), 1);
-    let sent = ben.ask(&["send", "Ana", "Is it gone?"]);
-    ben.ask(&["wait", sent["id"].as_str().unwrap(), "--timeout", "30"]);
-    assert_eq!(phone.ask(&["log", "Ben"])["messages"], serde_json::json!([]));
-}

@@ -18,7 +18,7 @@ use covey_proto::{
     people::{Friend as Person, recovery},
     seal::hex,
     store::{Kind, Message as Shown},
-    talk::parse_have,
+    talk::{kept_for, parse_have},
     wire::LogHave,
 };
 use futures::{FutureExt as _, future::BoxFuture, future::Shared};
@@ -273,18 +273,18 @@ impl Core {
         Listener { core: self.clone(), events: self.0.events.subscribe(), whole: false }
     }
 
-    /// A friend, with how many of his messages are not read.
+    /// A friend, with what the disk says of what was said.
     pub(crate) fn friend(&self, person: &Person) -> Friend {
         self.counted(self.read(|view| view.friend(person)))
     }
 
     fn counted(&self, friend: Friend) -> Friend {
-        let count = |here| {
-            let (me, read) = self.read(|view| (view.account, view.read_in(here)));
-            self.0.history.unread(here, me?, &read, MAX_PAGE).ok()
-        };
-        let unread = conversation(&friend.id).ok().and_then(count).unwrap_or_default();
-        Friend { unread, ..friend }
+        let (me, read) = self.read(|view| (view.account, view.marks.clone()));
+        let here = conversation(&friend.id).ok();
+        let count = |(here, me)| self.0.history.unread(here, me, &read, MAX_PAGE).ok();
+        let keep_for = here.and_then(|here| self.0.history.settings(here).ok());
+        let keep_for = keep_for.map_or(0, |settings| kept_for(&settings));
+        Friend { unread: here.zip(me).and_then(count).unwrap_or_default(), keep_for, ..friend }
     }
 
     pub(crate) fn status(&self) -> Status {

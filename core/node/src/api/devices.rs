@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use covey_proto::{
-    DeviceId, LogId,
+    DeviceId, LogId, Time,
     people::{
         adding::Digits,
         card::Class,
         device::{self, Step as Stage},
     },
+    reach::parse_seen,
     seal::hex,
     store::Kind,
     talk::{parse_have, parse_head},
@@ -21,6 +22,8 @@ impl Core {
     pub(super) fn devices(&self) -> Result<Devices, Failure> {
         let records = |kind| self.history().records(kind, &[]).map_err(Failure::new);
         let (heads, haves) = (records(Kind::Head)?, records(Kind::Have)?);
+        let seen = records(Kind::Reached)?;
+        let seen = seen.iter().filter_map(|row| parse_seen(&row.key, &row.bytes)).collect();
         Ok(self.read(|view| {
             let mut held = Held::default();
             for (log, _, have) in heads.iter().filter_map(|row| parse_head(&row.bytes)) {
@@ -30,7 +33,8 @@ impl Core {
             for (holder, _, log, have) in haves.filter(|have| Some(have.1) == view.account) {
                 held.tell(holder, log, have.upto.0);
             }
-            let mut devices: Vec<_> = view.devices.iter().map(|d| view.device(d, &held)).collect();
+            let mut devices: Vec<_> =
+                view.devices.iter().map(|d| view.device(d, &held, &seen)).collect();
             devices.sort_by_key(|device| (!device.this, device.name.clone()));
             let messages = held.longest.values().sum();
             Devices { devices, messages, adding: view.adding.map(Adding::from) }
@@ -65,7 +69,12 @@ impl Held {
 }
 
 impl View {
-    fn device(&self, device: &device::Device, held: &Held) -> Device {
+    fn device(
+        &self,
+        device: &device::Device,
+        held: &Held,
+        seen: &BTreeMap<DeviceId, Time>,
+    ) -> Device {
         let class = device.class.map(|class| match class {
             Class::Phone => "phone",
             Class::Pc => "computer",
@@ -77,6 +86,7 @@ impl View {
             class: class.map(Into::into),
             this: Some(device.id) == self.me,
             online: self.linked.contains(&device.id),
+            seen: seen.get(&device.id).map(|seen| seen.0),
             holds: held.by(device.id),
         }
     }

@@ -23,6 +23,10 @@ pub struct Status {
     /// How often strangers came to nothing here since the start: handshakes, streams, letters.
     #[cfg_attr(test, ts(type = "number"))]
     pub turned_away: u64,
+    /// How many edits, retractions and reactions counted for nothing since the start: their authors
+    /// had no right to them, or there was nothing to show.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub ignored: u64,
     /// What is wrong with the disk, in a sentence, while it is.
     pub trouble: Option<String>,
     /// Everybody, by name.
@@ -84,6 +88,9 @@ pub struct Device {
     pub this: bool,
     /// Whether it is linked now.
     pub online: bool,
+    /// The last moment of which it is known that it was linked, if it ever was.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub seen: Option<u64>,
     /// How many of the messages it holds, as far as we know.
     #[cfg_attr(test, ts(type = "number"))]
     pub holds: u64,
@@ -144,6 +151,9 @@ pub struct Friend {
     pub online: bool,
     /// How many of his messages are not read yet, 1,000 at most of each of his devices.
     pub unread: u32,
+    /// For how many ms what is said from now on is kept; 0 is for ever.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub keep_for: u64,
 }
 
 /// How it stands with a friend.

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,7 +23,7 @@ pub(crate) struct View {
     pub(crate) status: Status,
     pub(crate) account: Option<AccountId>,
     pub(crate) people: BTreeMap<ConversationId, Person>,
-    pub(crate) marks: BTreeMap<LogId, Seq>,
+    pub(crate) marks: Arc<BTreeMap<LogId, Seq>>,
     pub(crate) online: BTreeSet<AccountId>,
     pub(crate) safety: BTreeMap<ConversationId, String>,
     pub(crate) offers: Vec<people::Offer>,
@@ -82,13 +83,8 @@ impl View {
             blocked: person.blocked,
             online: self.is_online(person),
             unread: 0,
+            keep_for: 0,
         }
-    }
-
-    /// Up to where logs of a conversation were read.
-    pub(super) fn read_in(&self, here: ConversationId) -> BTreeMap<LogId, Seq> {
-        let all = self.marks.iter().filter(|(log, _)| log.conversation == here);
-        all.map(|(log, upto)| (*log, *upto)).collect()
     }
 
     fn is_online(&self, person: &Person) -> bool {

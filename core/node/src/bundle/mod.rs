@@ -65,10 +65,9 @@ pub(crate) fn write(status: &Status, friends: Vec<Why>, log: &Log, home: &Path) 
 /// What the node told of a friend. Whoever adds something there decides here what it may tell.
 fn blanked(why: Why, number: usize, blanks: &mut Blanks) -> Why {
     let Why { friend, message: _, forked, here, parties } = why;
-    let Friend { standing, verified, blocked, online, unread, .. } = friend;
-    let (id, name, introduced_by, safety) = (String::new(), format!("friend {number}"), None, None);
-    let friend =
-        Friend { id, name, standing, verified, introduced_by, safety, blocked, online, unread };
+    let Friend { standing, verified, blocked, online, unread, keep_for, .. } = friend;
+    let (known, name) = (Friend::default(), format!("friend {number}"));
+    let friend = Friend { name, standing, verified, blocked, online, unread, keep_for, ..known };
     let here = Here { stopped: here.stopped.map(|why| blanks.line(&why)), ..here };
     let mut place = |tried: Tried| Tried {
         address: blanks.address(&tried.address).unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Carrying out what the machine decided, once it is on disk.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use covey_proto::{
     ConversationId, Event, LinkId, LogId, Output, Seq, Target,
@@ -21,7 +21,13 @@ impl Shell {
     /// Carries out everything, and keeps what shells see fresh.
     pub(super) fn carry_all(&mut self) {
         let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
-        if self.core.change(|view| view.link(self.links.values().map(|up| up.device).collect())) {
+        let (linked, ignored) = (self.links.values().map(|up| up.device), self.node.ignored());
+        let linked = linked.collect();
+        let link = |view: &mut api::View| {
+            view.status.ignored = ignored;
+            view.link(linked)
+        };
+        if self.core.change(link) {
             self.core.emit(api::Event::Devices);
         }
         let seen = |output: &Output| {
@@ -39,26 +45,13 @@ impl Shell {
         // shells can wait until friends were told
         let (events, effects): (Vec<_>, Vec<_>) =
             outputs.into_iter().partition(|output| matches!(output, Output::Event(_)));
-        let read = self.to_be_read(&events);
+        let said: BTreeSet<_> = events.iter().filter_map(said_in).collect();
         effects.into_iter().chain(events).for_each(|output| self.carry_out(output));
-        let read = read.iter().filter_map(|here| self.node.people().friend(*here));
-        read.for_each(|friend| self.tell(Event::People(people::News::Friend(friend))));
+        let said = said.iter().filter_map(|here| self.node.people().friend(*here));
+        said.for_each(|friend| self.tell(Event::People(people::News::Friend(friend))));
         if std::mem::take(&mut self.anew) {
             self.begin_anew();
         }
-    }
-
-    /// Where there may be more to read now, or less.
-    fn to_be_read(&self, events: &[Output]) -> BTreeSet<ConversationId> {
-        let me = self.node.people().me().account;
-        let theirs = events.iter().filter_map(|event| {
-            use talk::News::{Changed, Message};
-            let Output::Event(Event::Talk(Message(said) | Changed(said))) = event else {
-                return None;
-            };
-            (said.from != me).then_some(said.log.conversation)
-        });
-        theirs.collect()
     }
 
     pub(super) fn carry_out(&mut self, output: Output) {
@@ -124,7 +117,7 @@ impl Shell {
             let before = (view.status.name.clone(), view.status.tells_read);
             people.name().clone_into(&mut view.status.name);
             view.status.tells_read = people.tells_read();
-            view.marks = people.marks().collect();
+            view.marks = Arc::new(people.marks().collect());
             view.account = Some(people.me().account);
             view.me = Some(people.me().device());
             view.devices = people.own_devices().collect();
@@ -187,4 +180,11 @@ impl Shell {
         };
         told.into_iter().for_each(|event| self.core.emit(event));
     }
+}
+
+/// Where something was said or is shown otherwise: there may be more to read, or less.
+fn said_in(output: &Output) -> Option<ConversationId> {
+    use talk::News::{Changed, Message};
+    let Output::Event(Event::Talk(Message(said) | Changed(said))) = output else { return None };
+    Some(said.log.conversation)
 }

@@ -16,13 +16,13 @@ use std::{
 
 use covey_proto::{
     AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
-    store::{Kind, Message, Record},
+    store::{Act, Kind, Message, Record},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::{
     Error, Key,
-    message::{AFTER, BEFORE, BY_ID, messages},
+    message::{AFTER, BEFORE, BY_ID, acts, messages},
     open,
 };
 
@@ -132,6 +132,14 @@ impl History {
             }
             Ok(unread)
         })
+    }
+
+    /// What was set for a conversation.
+    ///
+    /// # Errors
+    /// [`Error`] if the database cannot be read.
+    pub fn settings(&self, here: ConversationId) -> Result<Vec<Act>, Error> {
+        self.read(|db| acts(db, here, EntryId::NONE))
     }
 
     /// The runs of a log that end at one of these places.

@@ -22,114 +22,85 @@ impl Node {
             return Err(Refusal::Removed);
         }
         let known = |conversation| people.friend(conversation).ok_or(Refusal::NoFriend);
-        Ok(match command {
-            Command::Name(name) => {
-                people.rename(&name, shelf).map_err(|_| Refusal::Name)?;
-                Reply::Done
-            }
+        match command {
+            Command::Name(name) => people.rename(&name, shelf).map_err(|_| Refusal::Name)?,
             Command::Invite(InviteKind::Own, _) => {
-                Reply::Invite(people.add_device(now, &mut self.dice, shelf)?.text())
+                let invite = people.add_device(now, &mut self.dice, shelf)?;
+                return Ok(Reply::Invite(invite.text()));
             }
             Command::Invite(kind, good_for) => {
                 let invite = people.invite(kind, good_for, now, &mut self.dice, shelf);
-                Reply::Invite(invite.ok_or(Refusal::TooManyInvites)?.text())
+                return Ok(Reply::Invite(invite.ok_or(Refusal::TooManyInvites)?.text()));
             }
             Command::Accept(text) => {
-                Reply::Friend(people.accept(&text, now, &mut self.dice, shelf)?)
+                return Ok(Reply::Friend(people.accept(&text, now, &mut self.dice, shelf)?));
             }
             Command::Send(here, text) => {
                 let reply = self.say(here, Saying::Text(text, None), now, shelf)?;
                 talk::draft(here, "", shelf)?;
-                reply
+                return Ok(reply);
             }
             Command::Draft(conversation, text) => {
                 known(conversation)?;
                 talk::draft(conversation, &text, shelf)?;
-                Reply::Done
             }
             Command::Act(saying) => {
                 let target = saying.target().and_then(|target| shelf.find(target));
                 let here = target.ok_or(SayError::NoMessage)?.log.conversation;
-                self.say(here, saying, now, shelf)?
+                return self.say(here, saying, now, shelf);
             }
             Command::Expire(here, span) => {
-                self.say(here, Saying::Expire(millis(span)), now, shelf)?
+                return self.say(here, Saying::Expire(millis(span)), now, shelf);
             }
             Command::Read(id) => {
                 let message = shelf.find(id).ok_or(SayError::NoMessage)?;
                 known(message.log.conversation)?;
                 let read = self.talk.read(&message, shelf);
                 read.into_iter().for_each(|(log, upto)| people.mark(log, upto, shelf));
-                Reply::Done
             }
-            Command::TellRead(tell) => {
-                people.tell_read(tell, shelf);
-                Reply::Done
-            }
+            Command::TellRead(tell) => people.tell_read(tell, shelf),
             Command::KeepDevice(device) => {
                 let asked = people.keep_former(device, shelf);
-                if !asked {
-                    return Err(Refusal::NotFormer);
-                }
-                Reply::Done
+                return asked.then_some(Reply::Done).ok_or(Refusal::NotFormer);
             }
             Command::Rename(conversation, name) => {
                 let friend = known(conversation)?;
                 people.call(friend, &name, shelf).map_err(|_| Refusal::Name)?;
-                Reply::Done
             }
             Command::Block(conversation, blocked) => {
                 let friend = known(conversation)?;
                 people.block(friend, blocked, shelf);
-                Reply::Done
             }
             Command::Remove(conversation) => {
                 let friend = known(conversation)?;
                 people.remove(friend, shelf);
                 talk::draft(conversation, "", shelf)?;
-                Reply::Done
             }
             Command::Verify(conversation) => {
                 let friend = known(conversation)?;
                 people.verify(friend, shelf);
-                Reply::Done
             }
             Command::Introduce(one, other) => {
                 let (one, other) = (known(one)?, known(other)?);
                 people.introduce(&one, &other, now, &mut self.dice, shelf)?;
-                Reply::Done
             }
             Command::Meet(offer, yes) => {
                 people.answer_offer(offer, yes, now, &mut self.dice, shelf)?;
-                Reply::Done
             }
             Command::Join(text, name) => {
                 people.join(&text, &name, now, &mut self.dice, shelf)?;
-                Reply::Done
             }
             Command::Confirm(same) => {
                 people.confirm(same, &mut self.dice, shelf)?;
                 self.reach.again(now);
-                Reply::Done
             }
-            Command::NameDevice(name) => {
-                people.name_device(&name, shelf)?;
-                Reply::Done
-            }
-            Command::RemoveDevice(device) => {
-                people.remove_device(device, shelf)?;
-                Reply::Done
-            }
-            Command::Recovery => Reply::Recovery(people.recovery()?),
-            Command::ForgetRecovery => {
-                people.forget_recovery(shelf);
-                Reply::Done
-            }
-            Command::Recover(key) => {
-                people.recover(&key, &mut self.dice, shelf)?;
-                Reply::Done
-            }
-        })
+            Command::NameDevice(name) => people.name_device(&name, shelf)?,
+            Command::RemoveDevice(device) => people.remove_device(device, shelf)?,
+            Command::Recovery => return Ok(Reply::Recovery(people.recovery()?)),
+            Command::ForgetRecovery => people.forget_recovery(shelf),
+            Command::Recover(key) => people.recover(&key, &mut self.dice, shelf)?,
+        }
+        Ok(Reply::Done)
     }
 
     /// Says something to a friend.

@@ -100,6 +100,12 @@ message! {
     }
 }
 
+/// A stored row of [`Kind::Reached`]: until when there was a link with a device, if ever.
+pub fn parse_seen(key: &[u8], bytes: &[u8]) -> Option<(DeviceId, Time)> {
+    let Reached { seen, .. } = wire::decode(bytes, MAX_SIGNED).ok()?;
+    DeviceId::parse(key).zip(Some(seen).filter(|seen| *seen != Time::default()))
+}
+
 impl Reach {
     /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
     pub fn load(&mut self, record: &Record) {

@@ -15,7 +15,7 @@ use self::{
     links::Links,
 };
 pub use self::{
-    dial::{Dial, DialId, Source},
+    dial::{Dial, DialId, Source, parse_seen},
     links::Up,
     why::{Failure, Near, Next, Sought, Tried},
 };

@@ -32,7 +32,7 @@ pub use self::{
     draft::draft,
     log::parse_head,
     outbox::parse_have,
-    say::{SayError, Saying},
+    say::{SayError, Saying, kept_for},
     why::Share,
 };
 use crate::{
@@ -119,25 +119,13 @@ impl Talk {
 
     /// Takes a row of state; rows of other rooms, and damaged ones, are passed over.
     pub fn load(&mut self, record: &Record) {
-        match record.kind {
-            Kind::Head => self.heads.extend(Head::parse(&record.bytes)),
-            Kind::Have => {
-                if let Some((holder, account, log, have)) = parse_have(&record.key, &record.bytes) {
-                    let peer = self.peers.entry(holder).or_insert_with(|| Peer::new(account));
-                    peer.haves.insert(log, have);
-                }
-            }
-            Kind::Roster
-            | Kind::Card
-            | Kind::Map
-            | Kind::Hello
-            | Kind::Answer
-            | Kind::Reached
-            | Kind::Draft
-            | Kind::Adding
-            | Kind::Renewal
-            | Kind::Me
-            | Kind::Former => {}
+        if record.kind == Kind::Head {
+            self.heads.extend(Head::parse(&record.bytes));
+        } else if record.kind == Kind::Have
+            && let Some((holder, account, log, have)) = parse_have(&record.key, &record.bytes)
+        {
+            let peer = self.peers.entry(holder).or_insert_with(|| Peer::new(account));
+            peer.haves.insert(log, have);
         }
     }
 

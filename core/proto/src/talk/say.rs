@@ -6,7 +6,7 @@ use super::{Talk, fold};
 use crate::{
     dice::Dice,
     id::{ConversationId, EntryId, Hash, LogId, Seq},
-    store::{Message, Shelf, Shown},
+    store::{Act, Message, Shelf, Shown},
     time::Time,
     wire::{
         Body, Head, Kind, Unsigned,
@@ -181,11 +181,7 @@ impl Talk {
         let setting = drafts.rev().find(|entry| entry.head.kind == Kind::Expiry);
         match setting {
             Some(entry) => fold::span(entry.content()),
-            None => {
-                let all = shelf.acts(here, EntryId::NONE).into_iter();
-                let last = all.max_by_key(|act| (act.at, act.id));
-                last.map_or(0, |act| fold::span(&act.content))
-            }
+            None => kept_for(&shelf.acts(here, EntryId::NONE)),
         }
     }
 
@@ -209,6 +205,12 @@ impl Talk {
         }
         at.min(Time(Time::END.0 - 1))
     }
+}
+
+/// How long texts are kept where this was set, in ms; 0 is for ever.
+pub fn kept_for(settings: &[Act]) -> u64 {
+    let last = settings.iter().max_by_key(|act| (act.at, act.id));
+    last.map_or(0, |act| fold::span(&act.content))
 }
 
 /// The message of the conversation that something is said about.
