@@ -17,7 +17,7 @@ export const message = (number: number, change: Partial<Message> = {}): Message 
 });
 
 export const status = (change: Partial<Status> = {}): Status => ({
-  name: "Béla", vault: "file", recovery: true, tells_read: false, removed: false, version: "0.1.0", addresses: ["/ip4/192.168.1.2/tcp/1"], turned_away: 0, ignored: 0,
+  name: "Béla", vault: "file", recovery: true, tells_read: false, removed: false, version: "0.1.0", addresses: ["/ip4/192.168.1.2/tcp/1"], turned_away: 0, ignored: 0, clock: null,
   trouble: null, friends: [friend()], offers: [], former: [], ...change,
 });
 

@@ -9,6 +9,8 @@ use covey_node::api::{
 };
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::why;
+
 pub(crate) const STRONG: Style = Style::new().bold();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -80,7 +82,9 @@ pub(crate) fn standing(friend: &Friend) -> (Style, &'static str) {
         _ if friend.blocked => (BAD, "blocked"),
         Standing::Waiting => (HEED, "waiting for the answer"),
         Standing::UsedUp => (BAD, "the invite was used by somebody else; ask for a new one"),
-        Standing::Expired => (BAD, "the invite had expired; ask for a new one"),
+        Standing::Expired => {
+            (BAD, "the invite had expired by its maker's clock; ask for a new one")
+        }
         Standing::Friend if friend.online => (GOOD, "linked"),
         Standing::Friend => (FAINT, "not linked"),
     }
@@ -198,21 +202,24 @@ pub(crate) fn status(status: &Status) -> String {
     let addresses: Vec<_> =
         status.addresses.iter().map(|address| format!("\n           {address}")).collect();
     let former: String = status.former.iter().map(former).collect();
-    let ignored = (status.ignored > 0).then(|| {
-        format!(
-            "\nIgnored    {} edits, reactions or the like that count for nothing",
-            status.ignored
-        )
+    let ignored = match status.ignored {
+        0 => String::new(),
+        many => format!("\nIgnored    {many} edits, reactions or the like that count for nothing"),
+    };
+    let clock = status.clock.map_or(String::new(), |ahead| {
+        let off = why::off(ahead.saturating_neg());
+        format!("\nClock      {HEED}{off} all who are linked; set it if it is wrong{HEED:#}")
     });
     let trouble = status.trouble.as_ref();
-    let trouble = trouble.map(|why| format!("\nTrouble    {BAD}{}{BAD:#}", line(why)));
+    let trouble =
+        trouble.map_or(String::new(), |why| format!("\nTrouble    {BAD}{}{BAD:#}", line(why)));
     format!(
         "{STRONG}{}{STRONG:#}  {FAINT}covey {}{FAINT:#}\n\
          Secrets    {}\n\
          Recovery   {}\n\
          Friends    {} ({linked} linked)\n\
          Addresses  {}{}\n\
-         Strangers  {} turned away{}{former}{}",
+         Strangers  {} turned away{ignored}{clock}{former}{trouble}",
         line(&status.name),
         line(&status.version),
         vault(&status.vault),
@@ -221,8 +228,6 @@ pub(crate) fn status(status: &Status) -> String {
         addresses.len(),
         addresses.concat(),
         status.turned_away,
-        ignored.unwrap_or_default(),
-        trouble.unwrap_or_default(),
     )
 }
 

@@ -79,7 +79,11 @@ impl Tell<'_> {
         let (who, share) = (self.who, self.share(party));
         if let Some(linked) = party.linked {
             let (since, over) = (self.at(linked.since), if linked.tcp { "TCP" } else { "QUIC" });
-            return sentences([&share, &format!("{who} is linked since {since}, over {over}.")]);
+            let clock = party.ahead.map_or(String::new(), |ahead| {
+                format!("Its clock is {} this device's: one of them is wrong.", off(ahead))
+            });
+            let linked = format!("{who} is linked since {since}, over {over}.");
+            return sentences([&share, &linked, &clock]);
         }
         let next = match party.next {
             Next::Dial { at } => {
@@ -221,8 +225,17 @@ fn counted(number: u64, one: &str, many: &str) -> String {
 }
 
 fn span(ms: u64) -> String {
-    let seconds = ms.div_ceil(1_000);
-    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
+    match ms.div_ceil(1_000) {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7_200 => format!("{} min", seconds.div_ceil(60)),
+        seconds @ ..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// How far off a clock is, seen from another one.
+pub(crate) fn off(ahead: i64) -> String {
+    format!("{} {}", span(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" })
 }
 
 fn sentences<const N: usize>(said: [&str; N]) -> String {
@@ -296,6 +309,13 @@ mod tests {
         assert_eq!(why(&facts), "Nothing is sent or received: the disk is full.");
     }
 
+    #[test]
+    fn of_two_clocks_that_differ_it_is_not_said_which_is_wrong() {
+        let linked = Some(Linked { since: AT - 60_000, tcp: false });
+        let told = why(&about(vec![Party { linked, ahead: Some(-7_300_000), ..away() }]));
+        assert!(told.ends_with("Its clock is 2 h behind this device's: one of them is wrong."));
+    }
+
     const AT: u64 = 1_700_000_000_000;
     const V6: &str = "/ip6/2001:db8::2/udp/4/quic-v1";
 
@@ -315,6 +335,7 @@ mod tests {
         Party {
             kind: Kind::Phone,
             linked: None,
+            ahead: None,
             seen: None,
             ended: None,
             near: Near::Never,

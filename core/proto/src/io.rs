@@ -15,6 +15,7 @@ use crate::{
     reach::{self, DialId, Failure},
     seal::Secret,
     talk::{self, SayError, Saying},
+    time::Time,
     wire::{Address, Frame, Run, Signed, Transport, letter::InviteKind},
 };
 
@@ -66,6 +67,8 @@ pub struct Arrival {
     pub card: Signed,
     /// What carries the link.
     pub transport: Transport,
+    /// What its clock says.
+    pub clock: Time,
     /// The dial it came of, if it was ours, and where that went.
     pub dialled: Option<(DialId, Address)>,
 }

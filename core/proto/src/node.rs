@@ -101,7 +101,7 @@ impl Node {
             }
             Input::Restored(run) => _ = self.talk.take(&run, true, now, shelf),
             Input::ClockStep => {
-                self.reach.again(now);
+                self.reach.clock_step(now);
                 self.talk.clock_step(now, shelf);
             }
             Input::Stir(fresh) => self.dice.stir(&fresh),
@@ -151,6 +151,11 @@ impl Node {
         self.talk.ignored
     }
 
+    /// How much later than ours the clocks of all who are linked are, in ms, if none agrees with it.
+    pub fn clock(&self) -> Option<i64> {
+        self.reach.clock()
+    }
+
     /// Which accounts are linked.
     pub fn is_online(&self, account: AccountId) -> bool {
         self.reach.is_linked(account)
@@ -168,7 +173,7 @@ impl Node {
     }
 
     fn on_link_up(&mut self, link: LinkId, arrival: &Arrival, now: Time, shelf: &mut dyn Shelf) {
-        let Arrival { account, device, secret, transport, dialled, .. } = *arrival;
+        let Arrival { account, device, secret, transport, clock, dialled, .. } = *arrival;
         if !self.people.links(account)
             || !self.people.take_roster(account, &arrival.roster, shelf)
             || !self.people.welcomes(account, device)
@@ -185,7 +190,8 @@ impl Node {
         let greeting = self.people.greeting(account);
         self.outputs.extend(greeting.into_iter().map(|frame| Output::Tell(link, frame)));
         self.talk.link_up(link, device, account);
-        self.reach.link_up(link, Up { device, account, secret, transport, dialled }, now, shelf);
+        let up = Up { device, account, secret, transport, clock: Some(clock), dialled };
+        self.reach.link_up(link, up, now, shelf);
         self.people.remind(account);
     }
 

@@ -128,6 +128,7 @@ impl World {
             roster: directory.roster.clone(),
             card: directory.card.clone(),
             transport: dial.address.transport,
+            clock: device.now(self.now),
             dialled,
         };
         let dialled = Some((dial.id, dial.address));

@@ -235,6 +235,11 @@ turned_away: number,
  */
 ignored: number, 
 /**
+ * How much later than ours the clocks of all who are linked are, in ms: the nearest of them, if
+ * there are two at least and none agrees with ours.
+ */
+clock: number | null, 
+/**
  * What is wrong with the disk, in a sentence, while it is.
  */
 trouble: string | null, 
@@ -575,6 +580,10 @@ kind: Kind,
  * Since when there has been a link with it.
  */
 linked: Linked | null, 
+/**
+ * How much later than ours its clock was when it was linked, in ms, if that is worth a word.
+ */
+ahead: number | null, 
 /**
  * The last moment of which it is known that there was one.
  */

@@ -106,6 +106,16 @@ fn what_counts_for_nothing_is_counted_once_there_is_some() {
     assert!(told(2).ends_with("Ignored    2 edits, reactions or the like that count for nothing"));
 }
 
+#[test]
+fn a_clock_that_nobody_agrees_with_is_said_once_two_disagree() {
+    let told = |clock| plain(&status(&Status { clock, ..Status::default() }));
+    assert!(!told(None).contains("Clock"));
+    let behind = told(Some(3 * 3_600_000));
+    assert!(behind.ends_with("Clock      3 h behind all who are linked; set it if it is wrong"));
+    assert!(told(Some(-900_000)).contains("15 min ahead of all"));
+    assert!(told(Some(i64::MIN)).contains("days ahead"));
+}
+
 const AT: u64 = 1_700_000_000_000;
 const NOW: OffsetDateTime =
     OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(AT as i64));

@@ -27,6 +27,10 @@ pub struct Status {
     /// had no right to them, or there was nothing to show.
     #[cfg_attr(test, ts(type = "number"))]
     pub ignored: u64,
+    /// How much later than ours the clocks of all who are linked are, in ms: the nearest of them, if
+    /// there are two at least and none agrees with ours.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub clock: Option<i64>,
     /// What is wrong with the disk, in a sentence, while it is.
     pub trouble: Option<String>,
     /// Everybody, by name.

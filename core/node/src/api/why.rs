@@ -63,6 +63,9 @@ pub struct Party {
     pub kind: Kind,
     /// Since when there has been a link with it.
     pub linked: Option<Linked>,
+    /// How much later than ours its clock was when it was linked, in ms, if that is worth a word.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub ahead: Option<i64>,
     /// The last moment of which it is known that there was one.
     #[cfg_attr(test, ts(type = "number | null"))]
     pub seen: Option<u64>,
@@ -295,12 +298,13 @@ impl Why {
 
 impl Party {
     fn of(kind: Kind, sought: reach::Sought) -> Self {
-        let reach::Sought { linked, seen, ended, near, tried, next } = sought;
+        let reach::Sought { linked, ahead, seen, ended, near, tried, next } = sought;
         let linked = linked
             .map(|(since, transport)| Linked { since: since.0, tcp: transport == Transport::Tcp });
         Self {
             kind,
             linked,
+            ahead,
             seen: seen.map(|seen| seen.0),
             ended: ended.map(|(at, why)| Ended { at: at.0, why: why.map(Cause::of) }),
             near: match near {

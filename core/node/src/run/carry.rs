@@ -21,13 +21,9 @@ impl Shell {
     /// Carries out everything, and keeps what shells see fresh.
     pub(super) fn carry_all(&mut self) {
         let outputs: Vec<_> = std::iter::from_fn(|| self.node.poll_output()).collect();
-        let (linked, ignored) = (self.links.values().map(|up| up.device), self.node.ignored());
-        let linked = linked.collect();
-        let link = |view: &mut api::View| {
-            view.status.ignored = ignored;
-            view.link(linked)
-        };
-        if self.core.change(link) {
+        let facts = (self.node.ignored(), self.node.clock());
+        self.core.change(|view| (view.status.ignored, view.status.clock) = facts);
+        if self.core.change(|view| view.link(self.links.values().map(|up| up.device).collect())) {
             self.core.emit(api::Event::Devices);
         }
         let seen = |output: &Output| {

@@ -105,6 +105,7 @@ impl Shell {
             roster: peer.roster,
             card: peer.card,
             transport: peer.address.transport,
+            clock: peer.clock,
             dialled,
         };
         self.links.insert(link, Arrival { dialled: None, ..arrival.clone() });

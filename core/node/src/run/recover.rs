@@ -158,28 +158,13 @@ impl Shell {
     /// Answers a command that is not done, and closes a link; all else is told again by whoever
     /// told it, or by us.
     fn refuse(&mut self, input: Input, why: &str) {
-        match input {
-            Input::Command(asker, _) => {
-                if let Some(done) = self.asked.remove(&asker) {
-                    let _ = done.send(Err(why.into()));
-                }
-            }
-            Input::LinkUp(link, _) => {
-                self.links.remove(&link);
-                self.net.close(link);
-            }
-            Input::LinkDown(..)
-            | Input::Frame(..)
-            | Input::Letter(..)
-            | Input::Answered(..)
-            | Input::DialFailed(..)
-            | Input::Heard(..)
-            | Input::Lost(_)
-            | Input::Reachable(_)
-            | Input::Restored(_)
-            | Input::ClockStep
-            | Input::Stir(_)
-            | Input::Timeout => {}
+        if let Input::Command(asker, _) = &input
+            && let Some(done) = self.asked.remove(asker)
+        {
+            let _ = done.send(Err(why.into()));
+        } else if let Input::LinkUp(link, _) = input {
+            self.links.remove(&link);
+            self.net.close(link);
         }
     }
 

@@ -76,7 +76,7 @@ pub enum InviteError {
     #[error("this invite is for friends; make one for a device with `covey device add`")]
     Friends,
     /// Its time is over.
-    #[error("this invite has expired; ask for a new one")]
+    #[error("this invite has expired, or the clock of this device is wrong; ask for a new one")]
     Expired,
     /// It was made by this account.
     #[error("this invite is your own; send it to a friend")]

@@ -10,7 +10,7 @@ use core::{cmp::Reverse, time::Duration};
 use super::DialId;
 use crate::{
     id::{AccountId, DeviceId, LinkId, SecretId},
-    time::Time,
+    time::{Time, millis},
     wire::{Address, Transport},
 };
 
@@ -25,6 +25,8 @@ pub struct Up {
     pub secret: SecretId,
     /// What carries it.
     pub transport: Transport,
+    /// What its clock said when it came up, until ours is set.
+    pub clock: Option<Time>,
     /// Which dial it came of, and where that went, if we dialled.
     pub dialled: Option<(DialId, Address)>,
 }
@@ -35,6 +37,8 @@ pub(super) struct Links {
     up: BTreeMap<LinkId, (Up, Time)>,
 }
 
+/// Clocks differ by so much and nobody minds.
+const AGREE: Duration = Duration::from_secs(600);
 /// Links that were opened within this time were opened at once.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
@@ -74,10 +78,29 @@ impl Links {
         self.up.values().map(|(up, _)| up.device).collect()
     }
 
+    /// How much later than ours the clocks of linked devices are, in ms.
+    pub(super) fn clocks(&self) -> BTreeMap<DeviceId, i64> {
+        let ahead = |(up, at): &(Up, Time)| {
+            let clock = up.clock?.min(Time::END).0.cast_signed();
+            Some((up.device, clock.saturating_sub(at.0.cast_signed())))
+        };
+        self.up.values().filter_map(ahead).collect()
+    }
+
+    /// Our clock is set: what the others' were then says nothing any more.
+    pub(super) fn forget_clocks(&mut self) {
+        self.up.values_mut().for_each(|(up, _)| up.clock = None);
+    }
+
     /// The links of which this is true.
     pub(super) fn those(&self, are: impl Fn(&Up) -> bool) -> impl Iterator<Item = LinkId> {
         self.up.iter().filter(move |(_, (up, _))| are(up)).map(|(link, _)| *link)
     }
+}
+
+/// Whether a clock that is so much ahead, or behind, is worth a word.
+pub(super) fn differs(ahead: i64) -> bool {
+    ahead.unsigned_abs() > millis(AGREE)
 }
 
 #[cfg(test)]
@@ -90,7 +113,7 @@ mod tests {
 
     fn up(device: DeviceId, transport: Transport) -> Up {
         let (account, secret) = (AccountId([9; 32]), SecretId([9; 8]));
-        Up { device, account, secret, transport, dialled: None }
+        Up { device, account, secret, transport, clock: None, dialled: None }
     }
 
     #[test]
@@ -126,5 +149,17 @@ mod tests {
         links.up(LinkId(2), up(SMALL, Transport::Quic), NOW);
         links.down(LinkId(2));
         assert_eq!(links.best(SMALL), Some(LinkId(1)));
+    }
+
+    #[test]
+    fn a_clock_of_no_honest_time_is_told_as_far_as_times_go() {
+        let mut links = Links::new(SMALL);
+        for (link, clock) in [(1, Time(u64::MAX)), (2, Time(0))] {
+            links.up(LinkId(link), Up { clock: Some(clock), ..up(LARGE, Transport::Quic) }, NOW);
+            let told = clock.min(Time::END).0.cast_signed() - NOW.0.cast_signed();
+            assert_eq!(links.clocks(), BTreeMap::from([(LARGE, told)]));
+        }
+        links.forget_clocks();
+        assert!(links.clocks().is_empty());
     }
 }

@@ -150,6 +150,20 @@ impl Reach {
         self.links.those(|up| up.account == account).next().is_some()
     }
 
+    /// How much later than ours the clocks of all who are linked are, in ms: the nearest of them, if
+    /// there are two at least and none agrees with ours.
+    pub fn clock(&self) -> Option<i64> {
+        let clocks = self.links.clocks();
+        let nearest = clocks.values().copied().min_by_key(|ahead| ahead.unsigned_abs())?;
+        Some(nearest).filter(|ahead| clocks.len() > 1 && links::differs(*ahead))
+    }
+
+    /// Our clock is set.
+    pub fn clock_step(&mut self, now: Time) {
+        self.links.forget_clocks();
+        self.again(now);
+    }
+
     /// A service on the local network.
     pub fn heard(&mut self, name: String, tags: Vec<Vec<u8>>, addresses: Vec<Address>) {
         if self.heard.len() < MAX_HEARD || self.heard.contains_key(&name) {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::{
     Reach,
     dial::{MAX_DIALS, Source},
+    links::differs,
 };
 use crate::{
     id::Target,
@@ -54,6 +55,8 @@ pub enum Failure {
 pub struct Sought {
     /// Since when there has been a link, and what carries it.
     pub linked: Option<(Time, Transport)>,
+    /// How much later than ours its clock was when it was linked, in ms, if that is worth a word.
+    pub ahead: Option<i64>,
     /// The last moment of which we know that there was one, from the first day.
     pub seen: Option<Time>,
     /// When the last one ended since the start, and why unless it was closed as links are.
@@ -139,8 +142,10 @@ impl Reach {
             last: place.last,
             dialling: place.dialling.map(|(_, since)| since),
         });
+        let ahead = device.and_then(|device| self.links.clocks().remove(&device));
         Sought {
             linked,
+            ahead: ahead.filter(|ahead| differs(*ahead)),
             seen: linked.map(|_| now).or(kept),
             ended: aim.and_then(|aim| aim.ended),
             near: aim.map_or(Near::Never, |aim| aim.near.1),

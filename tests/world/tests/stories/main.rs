@@ -6,6 +6,7 @@
 mod acts;
 mod adding;
 mod befriending;
+mod clocks;
 mod copies;
 mod exactly_once;
 mod faults;
