@@ -199,14 +199,16 @@ impl Talk {
         };
         shelf.put(Kind::Head, &key_of(log), &head.encode(log));
         shelf.append(run);
+        let mut before = None;
         for entry in run.entries() {
             // what another branch repeats is shown already, and may be gone since
             match Some(entry.id).filter(|_| forked).and_then(|id| shelf.find(id)) {
                 Some(known) if matches!(known.shown, Shown::Retracted | Shown::Expired) => {
                     shelf.rewrite(&entry.withdrawn());
+                    before = None;
                 }
-                Some(_) => {}
-                None => self.show(entry, next(entry), author, now, shelf),
+                Some(_) => before = None,
+                None => before = Some(self.show(entry, (before, next(entry)), author, now, shelf)),
             }
         }
         if fit == Fit::Branch {
@@ -215,16 +217,17 @@ impl Talk {
         own
     }
 
+    /// Shows an entry, between those that are shown before and after it; its order.
     fn show(
         &mut self,
         entry: &Entry,
-        next: Option<(LogId, Seq)>,
+        (before, next): (Option<Time>, Option<(LogId, Seq)>),
         author: AccountId,
         now: Time,
         shelf: &mut dyn Shelf,
-    ) {
+    ) -> Time {
         let acts = shelf.acts(entry.head.log.conversation, entry.id);
-        let order = order::order(entry, shelf);
+        let order = order::order(entry, before, shelf);
         let message = fold::message(entry, author, (order, now), &acts);
         shelf.show(&message);
         order::reorder(entry, next, shelf);
@@ -232,7 +235,7 @@ impl Talk {
             self.act(entry, author, shelf);
         }
         if message.shown == Shown::Act {
-            return;
+            return order;
         }
         if message.shown == Shown::Retracted {
             self.withdraw(&message, shelf);
@@ -241,6 +244,7 @@ impl Talk {
         self.ignored += wrong.count() as u64;
         self.stale |= message.keep_for > 0;
         self.effects.push_back(Effect::News(News::Message(message)));
+        order
     }
 }
 

@@ -19,11 +19,14 @@ use crate::{
 /// anew. Far more than people write past each other.
 const MAX_MOVES: usize = 4096;
 
-/// The order of an entry, by what is shown so far.
-pub(super) fn order(entry: &Entry, shelf: &dyn Shelf) -> Time {
-    let before = core::iter::once(entry.head.prev.short()).chain(entry.head.seen.iter().copied());
-    let known = before.filter_map(|id| shelf.order(entry.head.log.conversation, id));
-    known.map(|order| Time(order.0.saturating_add(1))).fold(entry.head.at, Time::max)
+/// The order of an entry, by what is shown so far; `before` is the order of the entry before it in
+/// its log, where that is at hand.
+pub(super) fn order(entry: &Entry, before: Option<Time>, shelf: &dyn Shelf) -> Time {
+    let known = |id| shelf.order(entry.head.log.conversation, id);
+    let before = before.or_else(|| known(entry.head.prev.short()));
+    let seen = entry.head.seen.iter().filter_map(|id| known(*id));
+    let stands_on = before.into_iter().chain(seen);
+    stands_on.map(|order| Time(order.0.saturating_add(1))).fold(entry.head.at, Time::max)
 }
 
 /// Moves what stands on an entry that has just been shown, but at `next`, which is shown next.
@@ -33,7 +36,7 @@ pub(super) fn reorder(entry: &Entry, next: Option<(LogId, Seq)>, shelf: &mut dyn
     let mut moves = 0;
     while let Some((log, seq)) = due.pop_front() {
         for entry in shelf.at(log, seq) {
-            let (order, shown) = (order(&entry, shelf), shelf.find(entry.id));
+            let (order, shown) = (order(&entry, None, shelf), shelf.find(entry.id));
             let Some(message) = shown.filter(|m| m.order != order && moves < MAX_MOVES) else {
                 continue;
             };

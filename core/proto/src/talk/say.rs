@@ -177,12 +177,13 @@ impl Talk {
 
     /// How long texts are kept in a conversation, in ms; 0 is for ever.
     pub(super) fn keep_for(&self, here: ConversationId, shelf: &dyn Shelf) -> u64 {
-        let drafts = self.unsigned.get(&here).into_iter().flatten().map(|draft| &draft.entry);
-        let setting = drafts.rev().find(|entry| entry.head.kind == Kind::Expiry);
-        match setting {
-            Some(entry) => fold::span(entry.content()),
-            None => kept_for(&shelf.acts(here, EntryId::NONE)),
-        }
+        let mut drafts = self.unsigned.get(&here).into_iter().flatten().rev();
+        let latest = drafts.find_map(|draft| match draft.entry.head.kind {
+            Kind::Text => Some(draft.entry.head.keep_for),
+            Kind::Expiry => Some(fold::span(draft.entry.content())),
+            Kind::Edit | Kind::Retract | Kind::Reaction | Kind::Newer(_) => None,
+        });
+        latest.unwrap_or_else(|| kept_for(&shelf.acts(here, EntryId::NONE)))
     }
 
     /// When it is said. An act is later than what it displaces, whatever the clocks are.

@@ -5,6 +5,7 @@
 //! signature covers heads alone.
 
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use super::{Entry, Invalid, Unsigned, decode, encode, entry::Said, message::message};
 use crate::{
@@ -64,6 +65,18 @@ impl Run {
     /// [`Invalid`] if the bytes are not those of a run.
     pub fn stored(bytes: Vec<u8>) -> Result<Self, Invalid> {
         Self::check(&decode(&bytes, MAX_RUN)?, bytes)
+    }
+
+    /// The entries at these places in the bytes of a stored run; only they are looked at.
+    ///
+    /// # Errors
+    /// [`Invalid`] if they are not what was stored.
+    pub fn entries_at(bytes: &[u8], places: RangeInclusive<Seq>) -> Result<Vec<Entry>, Invalid> {
+        let signed: SignedRun = decode(bytes, MAX_RUN)?;
+        let first = Entry::check(signed.entries.first().ok_or(Invalid)?)?.head.seq.0;
+        let there = signed.entries.iter().zip(first..);
+        let there = there.filter(|(_, seq)| places.contains(&Seq(*seq)));
+        there.map(|(said, _)| Entry::check(said)).collect()
     }
 
     fn check(signed: &SignedRun, bytes: Vec<u8>) -> Result<Self, Invalid> {
