@@ -12,14 +12,15 @@ use std::{
     time::Duration,
 };
 
-use futures::{sink, stream};
+use futures::{SinkExt, stream};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedReadHalf},
     sync::Semaphore,
     task::JoinHandle,
     time,
 };
+use tokio_util::codec::{FramedWrite, LinesCodec};
 
 use super::{Core, MAX_MESSAGE, odd};
 
@@ -71,11 +72,9 @@ async fn connection(stream: UnixStream, core: &Core) -> io::Result<()> {
         let line = line(&mut read, MAX_MESSAGE as u64).await.transpose()?;
         Some((line, read))
     });
-    let told = sink::unfold(write, async |mut write, mut line: String| {
-        line.push('\n');
-        write.write_all(line.as_bytes()).await.map(|()| write)
-    });
-    super::serve(core, pin!(asked), Box::pin(told)).await
+    let told = FramedWrite::new(write, LinesCodec::new());
+    let told = SinkExt::<String>::sink_map_err(told, io::Error::other);
+    super::serve(core, pin!(asked), told).await
 }
 
 /// The next line; none at the end.
