@@ -12,7 +12,7 @@ use covey_proto::{
 };
 
 use super::Shell;
-use crate::{api, net::Purpose};
+use crate::{api, net::Purpose, store::Runs};
 
 /// Runs are read from the disk in pieces of so many bytes.
 const PIECE: usize = 256 << 10;
@@ -87,10 +87,10 @@ impl Shell {
     }
 
     /// Sends the runs of a log, as they are on disk.
-    fn send(&self, link: LinkId, log: LogId, first: Seq, last: Seq) {
-        let mut runs = self.history.runs(log, first..=last);
+    fn send(&mut self, link: LinkId, log: LogId, first: Seq, last: Seq) {
+        let mut runs = Runs::new(log, first..=last);
         loop {
-            match runs.next(PIECE) {
+            match runs.next(&mut self.home.store, PIECE) {
                 Ok(piece) if piece.is_empty() => return,
                 Ok(piece) => {
                     piece.into_iter().for_each(|run| self.net.send(link, Frame::Run(run).encode()));

@@ -44,7 +44,7 @@ use crate::{
         self, Net,
         lan::{Lan, Ports, Service},
     },
-    store::{self, History},
+    store,
 };
 
 /// The most inputs of one batch.
@@ -180,7 +180,6 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         net,
         lan,
         core: core.clone(),
-        history: home.store.history(),
         clock,
         asked: BTreeMap::new(),
         last_asker: 0,
@@ -224,7 +223,6 @@ struct Shell {
     net: Net,
     lan: Option<Lan>,
     core: Core,
-    history: History,
     clock: Clock,
     /// Who waits for the outcome of a command.
     asked: BTreeMap<Asker, oneshot::Sender<Result<Reply, String>>>,

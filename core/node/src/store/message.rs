@@ -55,7 +55,7 @@ pub(super) fn show(db: &Connection, log: i64, message: &Message) -> Result<(), E
         Shown::Lacking => (LACKING, "", 0),
     };
     let reply_to = message.reply_to.as_ref().map_or(&[][..], |id| &id.0);
-    db.prepare_cached(SHOW)?.execute(params![
+    let shown = params![
         message.id.0,
         log,
         int(message.seq.0),
@@ -68,18 +68,21 @@ pub(super) fn show(db: &Connection, log: i64, message: &Message) -> Result<(), E
         kind,
         text,
         int(span),
-    ])?;
+    ];
+    if db.prepare_cached(AGAIN)?.execute(shown)? == 0 {
+        db.prepare_cached(FIRST)?.execute(shown)?;
+    }
     Ok(())
 }
 
-const SHOW: &str = "INSERT INTO message
+const AGAIN: &str = "UPDATE message SET
+        \"order\" = ?5, since = ?6, keep_for = ?7, reply_to = ?8, edited = ?9, kind = ?10, text = ?11,
+        span = ?12
+    WHERE substr(entry, 1, 8) = substr(?1, 1, 8) AND entry = ?1 AND log = ?2 AND seq = ?3 AND at = ?4";
+const FIRST: &str = "INSERT INTO message
         (entry, conversation, log, seq, at, \"order\", since, keep_for, reply_to, edited, kind, text,
          span)
-    SELECT ?1, conversation, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM log WHERE id = ?2
-    ON CONFLICT (entry) DO UPDATE SET
-        \"order\" = excluded.\"order\", since = excluded.since, keep_for = excluded.keep_for,
-        reply_to = excluded.reply_to, edited = excluded.edited, kind = excluded.kind,
-        text = excluded.text, span = excluded.span";
+    SELECT ?1, conversation, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM log WHERE id = ?2";
 
 fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
     let reply_to: Vec<u8> = row.get(9)?;
@@ -135,7 +138,10 @@ pub(super) const AFTER: &str = query!(
     "conversation.name = ?1 AND kind > 0 AND (\"order\", entry) > (?2, ?3)
      ORDER BY \"order\", entry LIMIT ?4"
 );
-pub(super) const BY_ID: &str = query!("entry BETWEEN ?1 AND ?2 ORDER BY entry LIMIT ?3");
+pub(super) const BY_ID: &str = query!(
+    "substr(entry, 1, 8) BETWEEN substr(?1, 1, 8) AND substr(?2, 1, 8)
+     AND entry BETWEEN ?1 AND ?2 ORDER BY entry LIMIT ?3"
+);
 const BY_ROW: &str = query!("message.id = ?1");
 pub(super) const ENDED: &str =
     query!("keep_for > 0 AND since + keep_for <= ?1 ORDER BY since + keep_for, entry LIMIT ?2");

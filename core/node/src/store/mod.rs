@@ -7,9 +7,9 @@
 //!     node.handle(input, now, shelf);                // reads see what this batch wrote
 //!     node.settle(now, shelf);
 //! })?;                                               // committed and on disk, or nothing of it is
+//! let mut runs = Runs::new(log, first..=last);       // Output::Send(link, log, first, last)
+//! loop { let more = runs.next(&mut store, budget)?; if more.is_empty() { break } … }
 //! let history = store.history();                     // clone it into links and queries
-//! let mut runs = history.runs(log, first..=last);    // Output::Send(link, log, first, last)
-//! loop { let more = runs.next(budget)?; if more.is_empty() { break } … }
 //! history.page(conversation, Page::Newest, limit)?   // messages, in the order shown
 //! ```
 //!
@@ -25,6 +25,7 @@ mod history;
 mod message;
 mod open;
 mod repair;
+mod runs;
 mod search;
 mod shelf;
 
@@ -37,8 +38,9 @@ use zeroize::Zeroizing;
 pub(crate) use self::copy::Row;
 pub use self::{
     error::Error,
-    history::{History, Page, Runs},
+    history::{History, Page},
     repair::{Lost, Repaired, repair},
+    runs::Runs,
     search::{Found, Mark, Vague, Wanted},
 };
 
@@ -110,6 +112,11 @@ impl Store {
         shelf.fault()?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    fn read<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+        let done = work(&self.writer);
+        self.mended(done)
     }
 
     /// A connection that met a damaged page reads nothing any more; another one goes on.

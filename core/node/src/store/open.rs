@@ -40,6 +40,8 @@ fn connect(path: &Path, key: &Key, flags: OpenFlags) -> Result<Connection, Error
     connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
     connection.pragma_update(None, "key", raw(key).as_str())?;
     connection.execute_batch(ALL)?;
+    // or else a statement is planned anew whenever it is asked about another value
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)

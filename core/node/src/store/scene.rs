@@ -15,7 +15,7 @@ use covey_proto::{
 };
 use tempfile::TempDir;
 
-use super::{Key, Page, Store};
+use super::{Key, Page, Runs, Store};
 
 /// Where all is said.
 pub(super) const HERE: ConversationId = ConversationId([7; 32]);
@@ -62,9 +62,8 @@ impl Home {
         self.store.history().page(HERE, page, limit).unwrap()
     }
 
-    pub(super) fn runs(&self, log: LogId, first: u64, last: u64) -> Vec<Vec<u8>> {
-        let mut runs = self.store.history().runs(log, Seq(first)..=Seq(last));
-        runs.next(usize::MAX).unwrap()
+    pub(super) fn runs(&mut self, log: LogId, first: u64, last: u64) -> Vec<Vec<u8>> {
+        Runs::new(log, Seq(first)..=Seq(last)).next(&mut self.store, usize::MAX).unwrap()
     }
 
     /// How many rows of any table hold these words.

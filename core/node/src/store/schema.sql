@@ -46,7 +46,7 @@ CREATE TABLE seen (
 -- What a person sees of it; of kind 0 is what acts on another one, and is on no page.
 CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    entry BLOB NOT NULL UNIQUE,
+    entry BLOB NOT NULL,
     conversation INTEGER NOT NULL REFERENCES conversation (id),
     log INTEGER NOT NULL REFERENCES log (id),
     seq INTEGER NOT NULL,
@@ -61,6 +61,8 @@ CREATE TABLE message (
     span INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- Ids are random, so each is written to another page: the fewer of them the better.
+CREATE INDEX message_by_id ON message (substr(entry, 1, 8));
 CREATE UNIQUE INDEX message_by_order ON message (conversation, "order", entry) WHERE kind > 0;
 CREATE INDEX message_by_place ON message (log, seq) WHERE kind IN (1, 2);
 CREATE INDEX message_by_end ON message (since + keep_for) WHERE keep_for > 0;

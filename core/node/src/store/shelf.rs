@@ -3,7 +3,7 @@
 //! The first error is kept and ends the work: what follows reads nothing and writes nothing, as
 //! the transaction may be gone already.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use covey_proto::{
     AccountId, ConversationId, DeviceId, EntryId, LogId, Seq, Time,
@@ -22,11 +22,13 @@ use super::{
 pub(super) struct Open<'a> {
     connection: &'a Connection,
     fault: RefCell<Option<Error>>,
+    /// The numbers of logs that were looked up.
+    logs: RefCell<BTreeMap<LogId, i64>>,
 }
 
 impl<'a> Open<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, fault: RefCell::new(None) }
+        Self { connection, fault: RefCell::default(), logs: RefCell::default() }
     }
 
     /// What went wrong first, if anything did.
@@ -43,6 +45,31 @@ impl<'a> Open<'a> {
             *fault = Some(error);
             T::default()
         })
+    }
+
+    /// The log's number, if it has one.
+    fn log(&self, log: LogId) -> Result<Option<i64>, Error> {
+        if let Some(number) = self.logs.borrow().get(&log) {
+            return Ok(Some(*number));
+        }
+        let number = log_number(self.connection, log)?;
+        self.logs.borrow_mut().extend(number.map(|number| (log, number)));
+        Ok(number)
+    }
+
+    /// The log's number, given to it now if it has none.
+    fn log_made(&self, log: LogId, account: AccountId) -> Result<i64, Error> {
+        if let Some(number) = self.log(log)? {
+            return Ok(number);
+        }
+        conversation_made(self.connection, log.conversation)?;
+        Ok(self
+            .connection
+            .prepare_cached(
+                "INSERT INTO log (conversation, device, account)
+                 SELECT id, ?2, ?3 FROM conversation WHERE name = ?1",
+            )?
+            .insert(params![log.conversation.0, log.device.0, account.0])?)
     }
 }
 
@@ -69,7 +96,7 @@ impl Shelf for Open<'_> {
     fn append(&mut self, run: &Run) {
         self.attempt(|db| {
             let (first, last) = (run.first().head.seq, run.last().head.seq);
-            let log = log_made(db, run.log(), run.author())?;
+            let log = self.log_made(run.log(), run.author())?;
             let held = entries(db, log, first, last)?;
             if run.entries().iter().all(|entry| held.iter().any(|e| e.id == entry.id)) {
                 return Ok(());
@@ -94,13 +121,13 @@ impl Shelf for Open<'_> {
 
     fn rewrite(&mut self, entry: &Entry) {
         self.attempt(|db| {
-            let Some(log) = log_number(db, entry.head.log)? else {
+            let Some(log) = self.log(entry.head.log)? else {
                 return Ok(());
             };
             let seq = entry.head.seq;
             for (id, run) in around(db, log, seq, seq)? {
                 // what would be too long stays as it is
-                if let Ok(run) = run.holding(entry) {
+                if let Ok(run) = Run::stored(run)?.holding(entry) {
                     db.prepare_cached(
                         "UPDATE run SET size = length(?2), bytes = ?2 WHERE id = ?1",
                     )?
@@ -112,7 +139,7 @@ impl Shelf for Open<'_> {
     }
 
     fn show(&mut self, message: &Message) {
-        self.attempt(|db| message::show(db, log_made(db, message.log, message.from)?, message));
+        self.attempt(|db| message::show(db, self.log_made(message.log, message.from)?, message));
     }
 
     fn act(&mut self, act: &Act) {
@@ -128,28 +155,22 @@ impl Shelf for Open<'_> {
     }
 
     fn at(&self, log: LogId, seq: Seq) -> Vec<Entry> {
-        self.attempt(|db| match log_number(db, log)? {
+        self.attempt(|db| match self.log(log)? {
             Some(log) => entries(db, log, seq, seq),
             None => Ok(Vec::new()),
         })
     }
 
     fn order(&self, conversation: ConversationId, id: [u8; 8]) -> Option<Time> {
-        let mut range = ([0; 32], [u8::MAX; 32]);
-        for end in [&mut range.0, &mut range.1] {
-            end.split_first_chunk_mut()
-                .map(|(start, _)| *start = id)
-                .expect("an id has more than eight bytes");
-        }
         self.attempt(|db| {
             // the plus keeps the planner from walking through the whole conversation instead
             Ok(db
                 .prepare_cached(
                     "SELECT \"order\" FROM message
-                     WHERE entry BETWEEN ?2 AND ?3
+                     WHERE substr(entry, 1, 8) = ?2
                      AND +conversation = (SELECT id FROM conversation WHERE name = ?1)",
                 )?
-                .query_row(params![conversation.0, range.0, range.1], |row| time(row, 0))
+                .query_row(params![conversation.0, id], |row| time(row, 0))
                 .optional()?)
         })
     }
@@ -198,7 +219,7 @@ impl Shelf for Open<'_> {
 
     fn span(&self, log: LogId, after: Seq, budget: u64) -> Option<Span> {
         self.attempt(|db| {
-            let Some(log) = log_number(db, log)? else {
+            let Some(log) = self.log(log)? else {
                 return Ok(None);
             };
             // the branches of a fork that end at one place go together
@@ -245,46 +266,30 @@ pub(super) fn conversation_made(db: &Connection, here: ConversationId) -> Result
     Ok(())
 }
 
-/// The log's number, given to it now if it has none.
-fn log_made(db: &Connection, log: LogId, account: AccountId) -> Result<i64, Error> {
-    if let Some(number) = log_number(db, log)? {
-        return Ok(number);
-    }
-    conversation_made(db, log.conversation)?;
-    Ok(db
-        .prepare_cached(
-            "INSERT INTO log (conversation, device, account)
-             SELECT id, ?2, ?3 FROM conversation WHERE name = ?1",
-        )?
-        .insert(params![log.conversation.0, log.device.0, account.0])?)
-}
-
 /// The entries stored at these places.
 fn entries(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<Entry>, Error> {
     let mut found: Vec<Entry> = Vec::new();
     for (_, run) in around(db, log, first, last)? {
-        for entry in run.entries() {
-            // a run that brought something new may repeat what was there
-            if (first..=last).contains(&entry.head.seq) && !found.contains(entry) {
-                found.push(entry.clone());
+        // a run that brought something new may repeat what was there
+        for entry in Run::entries_at(&run, first..=last)? {
+            if !found.contains(&entry) {
+                found.push(entry);
             }
         }
     }
     Ok(found)
 }
 
-/// The runs that reach into these places, with their numbers.
-fn around(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<(i64, Run)>, Error> {
+/// The bytes of the runs that reach into these places, with their numbers.
+fn around(db: &Connection, log: i64, first: Seq, last: Seq) -> Result<Vec<(i64, Vec<u8>)>, Error> {
     // a run that reaches into them ends less than a run's length behind
     let end = int(last.0).saturating_add(MAX_ENTRIES as i64 - 1);
     let mut rows = db.prepare_cached(
         "SELECT id, bytes FROM run
          WHERE log = ?1 AND last BETWEEN ?2 AND ?4 AND first <= ?3 ORDER BY last, id",
     )?;
-    let mut rows = rows.query(params![log, int(first.0), int(last.0), end])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push((row.get(0)?, Run::stored(row.get(1)?)?));
-    }
-    Ok(found)
+    let rows = rows.query_map(params![log, int(first.0), int(last.0), end], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -78,7 +78,7 @@ fn a_power_cut_takes_no_committed_batch_and_leaves_no_half_of_one() {
     home.append(&[&one]);
     home.append(&[&two]);
 
-    let whole = Home::open(home.cut(|_| ()));
+    let mut whole = Home::open(home.cut(|_| ()));
     assert_eq!(whole.runs(ana.log, 1, 9), [one.bytes(), two.bytes()]);
     let mut torn = Home::open(home.cut(|wal| wal.truncate(wal.len() - 1)));
     assert_eq!(torn.runs(ana.log, 1, 9), [one.bytes()]);
@@ -143,11 +143,11 @@ fn a_damaged_page_is_an_error_wherever_it_is() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1;
         fs::write(&path, bytes).unwrap();
-        let read = |store: Store| -> Result<(), Error> {
+        let read = |mut store: Store| -> Result<(), Error> {
             store.state()?;
             let history = store.history();
             history.page(HERE, Page::Oldest, 1000)?;
-            history.runs(ana.log, Seq(1)..=Seq(99)).next(usize::MAX)?;
+            Runs::new(ana.log, Seq(1)..=Seq(99)).next(&mut store, usize::MAX)?;
             Ok(())
         };
         match Store::open(&path, key()).and_then(read) {
@@ -206,11 +206,11 @@ fn both_branches_of_a_fork_are_kept_and_sent() {
     });
     let all = [&trunk, &other, &next, &last].map(|run| run.bytes().to_vec());
     assert_eq!(home.runs(ana.log, 1, 9), all);
-    let mut one_by_one = home.store.history().runs(ana.log, Seq(1)..=Seq(9));
+    let mut one_by_one = Runs::new(ana.log, Seq(1)..=Seq(9));
     for run in all {
-        assert_eq!(one_by_one.next(0).unwrap(), [run]);
+        assert_eq!(one_by_one.next(&mut home.store, 0).unwrap(), [run]);
     }
-    assert_eq!(one_by_one.next(0).unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(one_by_one.next(&mut home.store, 0).unwrap(), Vec::<Vec<u8>>::new());
 }
 
 #[test]

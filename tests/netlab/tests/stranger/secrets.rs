@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use covey_node::{
-    store::Store,
+    store::{Runs, Store},
     vault::{self, Wish},
 };
 use covey_proto::{
@@ -27,7 +27,7 @@ impl Home {
     /// Opens it as a thief would.
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let (key, _) = vault::open(dir, &Wish::File)?.context("it has a vault")?;
-        let store = Store::open(&dir.join("store.db"), key)?;
+        let mut store = Store::open(&dir.join("store.db"), key)?;
         let state = store.state()?;
         let me = Me::stored(&state).context("a device's keys")?;
         let mut runs = Vec::new();
@@ -35,8 +35,8 @@ impl Home {
             let (conversation, device) = head.key.split_first_chunk().context("a log's name")?;
             let device = DeviceId(device.try_into().context("a log's name")?);
             let log = LogId { conversation: ConversationId(*conversation), device };
-            let mut pieces = store.history().runs(log, Seq(1)..=Seq(u64::MAX >> 1));
-            while let piece = pieces.next(usize::MAX)?
+            let mut pieces = Runs::new(log, Seq(1)..=Seq(u64::MAX >> 1));
+            while let piece = pieces.next(&mut store, usize::MAX)?
                 && !piece.is_empty()
             {
                 runs.extend(piece);
