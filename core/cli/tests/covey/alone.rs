@@ -37,7 +37,7 @@ fn wrong_usage_ends_with_two_and_a_sentence() {
         (&["wait", "12345678", "--state", "kept"], "comes later"),
         (&["api", "query", "{"], "this is no JSON"),
         (&["run", "--web", "0.0.0.0:8080"], "pages are for browsers on this machine only"),
-        (&["run", "--web", "8080"], "this is no address with a port"),
+        (&["run", "--web", "8080"], "name a loopback address, as 127.0.0.1:0"),
     ] {
         let error = ana.refused(2, command);
         assert!(error.contains(sentence) && !error.contains('\n'), "{command:?}: {error}");

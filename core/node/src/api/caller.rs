@@ -2,8 +2,8 @@
 //!
 //! Whoever runs a program as this user can do all that Covey can. What is drawn in a web view names
 //! no files: the shell around it asks the person. And a browser lets its extensions read along, so a
-//! page neither shows nor takes the words that stand above the account: whatever else a page does
-//! can be undone with these.
+//! page neither shows, takes nor erases the words that stand above the account, and gets no backup
+//! that holds them: whatever else a page does can be undone with these.
 
 use super::{Command, Failure, Query};
 
@@ -21,9 +21,10 @@ pub enum Caller {
 impl Caller {
     pub(super) fn may_do(self, command: &Command) -> Result<(), Failure> {
         match (self, command) {
-            (Self::Page, Command::RecoveryWords | Command::Recover { .. }) => {
-                Err(Failure::new(WORDS))
-            }
+            (
+                Self::Page,
+                Command::RecoveryWords | Command::ForgetRecovery | Command::Recover { .. },
+            ) => Err(Failure::new(WORDS)),
             (Self::Program | Self::Window | Self::Page, _) => Ok(()),
         }
     }
@@ -37,5 +38,5 @@ impl Caller {
 }
 
 const WORDS: &str =
-    "no browser is to see the recovery words: `covey recovery` shows and takes them";
+    "no page has to do with the recovery words: `covey recovery` shows, takes and erases them";
 const FILES: &str = "a page names no files of this machine; what it saves is sent to it";

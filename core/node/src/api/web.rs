@@ -21,7 +21,7 @@ mod talk;
 use std::{
     convert::Infallible,
     fmt, io,
-    net::{AddrParseError, SocketAddr},
+    net::SocketAddr,
     pin::pin,
     str::FromStr,
     sync::{
@@ -69,21 +69,15 @@ impl FromStr for Loopback {
     type Err = NotLoopback;
 
     fn from_str(text: &str) -> Result<Self, NotLoopback> {
-        let address: SocketAddr = text.parse()?;
-        address.ip().is_loopback().then_some(Self(address)).ok_or(NotLoopback::Elsewhere)
+        let address = text.parse().ok().filter(|at: &SocketAddr| at.ip().is_loopback());
+        address.map(Self).ok_or(NotLoopback)
     }
 }
 
-/// Why no page is served there.
+/// It is no address, or others would reach it.
 #[derive(Debug, thiserror::Error)]
-pub enum NotLoopback {
-    /// It is no address.
-    #[error("this is no address with a port; name one as 127.0.0.1:0")]
-    Nothing(#[from] AddrParseError),
-    /// Others would reach it.
-    #[error("pages are for browsers on this machine only; name a loopback address, as 127.0.0.1:0")]
-    Elsewhere,
-}
+#[error("pages are for browsers on this machine only; name a loopback address, as 127.0.0.1:0")]
+pub struct NotLoopback;
 
 /// Pages are served until this is dropped.
 pub struct Web {

@@ -104,7 +104,7 @@ pub fn write(
     let fresh = beside(path, ".part")?;
     let _ = fs::remove_file(&fresh);
     let done = create(&fresh).and_then(|file| {
-        let (file, written) = fill(history, passphrase, BufWriter::new(file), progress)?;
+        let (file, written) = fill(history, passphrase, BufWriter::new(file), |_| {}, progress)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         // what cannot be read back is no backup
         let read = hash(Opener::new(File::open(&fresh)?, passphrase)?)?;
@@ -119,7 +119,8 @@ pub fn write(
     done
 }
 
-/// Sends a backup of what the database holds now to who keeps it.
+/// Sends a backup of what the database holds now to who keeps it: without the recovery key, for who
+/// asks may be another than the person.
 ///
 /// # Errors
 /// [`Error`]; then what was sent is no backup.
@@ -129,7 +130,7 @@ pub fn send(
     to: impl Write,
     progress: impl FnMut(u64, u64),
 ) -> Result<(), Error> {
-    Ok(fill(history, passphrase, to, progress)?.0.flush()?)
+    Ok(fill(history, passphrase, to, Me::forget_recovery, progress)?.0.flush()?)
 }
 
 /// Makes a home of a backup, in a folder that is not there yet or empty: a new device of the
@@ -171,6 +172,7 @@ fn fill<W: Write>(
     history: &History,
     passphrase: &[u8],
     to: W,
+    leave_out: impl Fn(&mut Me),
     mut progress: impl FnMut(u64, u64),
 ) -> Result<(W, blake3::Hash), Error> {
     if passphrase.is_empty() {
@@ -182,7 +184,8 @@ fn fill<W: Write>(
         match row {
             Row::State(Record { kind: Kind::Head | Kind::Adding, .. }) => Ok(()),
             Row::State(Record { kind: Kind::Me, bytes, .. }) => {
-                let me = Me::parse(&Zeroizing::new(bytes)).ok_or(Error::Damaged)?;
+                let mut me = Me::parse(&Zeroizing::new(bytes)).ok_or(Error::Damaged)?;
+                leave_out(&mut me);
                 out.record(Kind::Me as u8, &me.device().0, &me.heirloom())
             }
             Row::State(Record { kind, key, bytes }) => out.record(kind as u8, &key, &bytes),

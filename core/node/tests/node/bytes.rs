@@ -60,7 +60,8 @@ async fn a_page_gets_a_backup_that_can_be_restored() {
     let home = tempfile::tempdir().unwrap();
     backup::restore(&file, b"correct horse", home.path(), &Wish::File, |_, _| {}).unwrap();
     let again = Person::within(home, "nobody").await;
-    assert_eq!(status(again.core()).await.name, "Ana");
+    let status = status(again.core()).await;
+    assert_eq!((&*status.name, status.recovery), ("Ana", false), "no page gets the recovery key");
     assert_eq!(again.log(&ben).await[0].text.as_deref(), Some("hello"));
 }
 

@@ -218,7 +218,8 @@ async fn a_page_names_no_files_and_never_sees_the_recovery_words() {
     let file = tempfile::tempdir().unwrap().path().join("x");
     let words = Command::RecoveryWords;
     ana.core().command(Some("key".into()), words).await.unwrap();
-    let no_words = "no browser is to see the recovery words: `covey recovery` shows and takes them";
+    let no_words =
+        "no page has to do with the recovery words: `covey recovery` shows, takes and erases them";
     for (method, params, sentence) in [
         (
             "query",
@@ -227,6 +228,7 @@ async fn a_page_names_no_files_and_never_sees_the_recovery_words() {
         ),
         ("command", json!({"do": "recovery_words"}), no_words),
         ("command", json!({"do": "recovery_words", "key": "key"}), no_words),
+        ("command", json!({"do": "forget_recovery"}), no_words),
         ("command", json!({"do": {"recover": {"words": "abandon"}}}), no_words),
     ] {
         let answer = page.ask(method, params).await;

@@ -117,7 +117,7 @@ impl Me {
     }
 
     /// Without the recovery key.
-    pub(super) fn forget_recovery(&mut self) {
+    pub fn forget_recovery(&mut self) {
         let [_, recovery, ..] = &mut self.secrets;
         *recovery = FORGOTTEN;
     }
