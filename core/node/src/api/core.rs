@@ -160,12 +160,8 @@ impl Core {
                 Ok(Answer::Log(self.tell(&found)?))
             }
             Query::Message { id } => {
-                let found = self.tell(&[self.find(&id)?])?;
-                found
-                    .into_iter()
-                    .next()
-                    .map(Answer::Message)
-                    .ok_or_else(|| Failure::new(NO_MESSAGE))
+                let found = self.tell(&[self.find(&id)?])?.pop();
+                found.map(Answer::Message).ok_or_else(|| Failure::new(NO_MESSAGE))
             }
             Query::Search { text, friend, limit } => {
                 let with = friend.as_deref().map(conversation).transpose()?;
@@ -188,8 +184,9 @@ impl Core {
             }
             Query::Draft { friend } => {
                 let here = conversation(&friend)?;
-                let found = self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?;
-                let text = found.into_iter().next().map(|row| String::from_utf8(row.bytes));
+                let found =
+                    self.0.history.records(Kind::Draft, &here.0).map_err(Failure::new)?.pop();
+                let text = found.map(|row| String::from_utf8(row.bytes));
                 Ok(Answer::Draft(text.and_then(Result::ok).unwrap_or_default()))
             }
         }
@@ -226,16 +223,14 @@ impl Core {
             None => Failure::new(Refusal::NoFriend),
             Some(_) => Failure::new(OVER),
         })?;
-        let about = match &message {
-            None => node::Subject::Friend(here),
-            Some(message) => node::Subject::Entry(message.log, message.seq),
-        };
+        let entry = |message: &Shown| node::Subject::Entry(message.log, message.seq);
+        let about = message.as_ref().map_or(node::Subject::Friend(here), entry);
         self.look(here);
         let gone = || Failure::new("the node has stopped");
         let (done, told) = oneshot::channel();
         self.0.asks.blocking_send(Ask::Why(about, done)).map_err(|_| gone())?;
         let (here, told) = told.blocking_recv().map_err(|_| gone())?;
-        let message = self.tell(message.as_slice())?.into_iter().next();
+        let message = self.tell(message.as_slice())?.pop();
         Ok(Why::of(friend, message, here, told))
     }
 

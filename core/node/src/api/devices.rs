@@ -22,10 +22,10 @@ impl Core {
     pub(super) fn devices(&self) -> Result<Devices, Failure> {
         let records = |kind| self.history().records(kind, &[]).map_err(Failure::new);
         let (heads, haves) = (records(Kind::Head)?, records(Kind::Have)?);
-        let seen = records(Kind::Reached)?;
-        let seen = seen.iter().filter_map(|row| parse_seen(&row.key, &row.bytes)).collect();
+        let reached = records(Kind::Reached)?;
         Ok(self.read(|view| {
-            let mut held = Held::default();
+            let seen = reached.iter().filter_map(|row| parse_seen(&row.key, &row.bytes));
+            let mut held = Held { seen: seen.collect(), ..Held::default() };
             for (log, _, have) in heads.iter().filter_map(|row| parse_head(&row.bytes)) {
                 view.me.into_iter().for_each(|me| held.tell(me, log, have.upto.0));
             }
@@ -33,8 +33,7 @@ impl Core {
             for (holder, _, log, have) in haves.filter(|have| Some(have.1) == view.account) {
                 held.tell(holder, log, have.upto.0);
             }
-            let mut devices: Vec<_> =
-                view.devices.iter().map(|d| view.device(d, &held, &seen)).collect();
+            let mut devices: Vec<_> = view.devices.iter().map(|d| view.device(d, &held)).collect();
             devices.sort_by_key(|device| (!device.this, device.name.clone()));
             let messages = held.longest.values().sum();
             Devices { devices, messages, adding: view.adding.map(Adding::from) }
@@ -42,9 +41,10 @@ impl Core {
     }
 }
 
-/// Who holds how much of each log.
+/// Who holds how much of each log, and until when each was linked.
 #[derive(Debug, Default)]
 struct Held {
+    seen: BTreeMap<DeviceId, Time>,
     longest: BTreeMap<LogId, u64>,
     of: BTreeMap<DeviceId, BTreeMap<LogId, u64>>,
 }
@@ -69,12 +69,7 @@ impl Held {
 }
 
 impl View {
-    fn device(
-        &self,
-        device: &device::Device,
-        held: &Held,
-        seen: &BTreeMap<DeviceId, Time>,
-    ) -> Device {
+    fn device(&self, device: &device::Device, held: &Held) -> Device {
         let class = device.class.map(|class| match class {
             Class::Phone => "phone",
             Class::Pc => "computer",
@@ -86,7 +81,7 @@ impl View {
             class: class.map(Into::into),
             this: Some(device.id) == self.me,
             online: self.linked.contains(&device.id),
-            seen: seen.get(&device.id).map(|seen| seen.0),
+            seen: held.seen.get(&device.id).map(|seen| seen.0),
             holds: held.by(device.id),
         }
     }
