@@ -1,7 +1,7 @@
 // As much of a page as the model touches.
 
 const page = {
-  document: { documentElement: { dataset: {}, lang: "", dir: "" }, visibilityState: "visible" },
+  document: { documentElement: { dataset: {}, lang: "", dir: "" }, visibilityState: "visible", hasFocus: () => true },
   navigator: { languages: ["en-GB"] },
   addEventListener: () => {},
   history: { state: null, pushState: () => {}, replaceState: () => {} },

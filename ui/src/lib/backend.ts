@@ -13,6 +13,10 @@ export type Line = "opening" | "open" | "lost" | "refused";
 export interface Backend {
   command(command: Command): Promise<Reply>;
   query(query: Query): Promise<Answer>;
+  /** The text of the code in a picture. */
+  scan(picture: Blob): Promise<string>;
+  /** A backup that this passphrase opens. */
+  backup(passphrase: string): Promise<Blob>;
 }
 
 export interface Listener {
@@ -20,7 +24,7 @@ export interface Listener {
   line(line: Line): void;
 }
 
-type Response = { id?: number; result?: unknown; error?: Failure; method?: string; params?: Event };
+type Told = { id?: number; result?: unknown; error?: Failure; method?: string; params?: Event };
 type Asked = { text: string; done: (result: unknown) => void; failed: (failure: Failure) => void };
 
 const FIRST_PAUSE = 500;
@@ -42,7 +46,7 @@ export function connect(listener: Listener): Backend {
       for (const { text } of asked.values()) socket?.send(text);
       listener.line("open");
     };
-    socket.onmessage = ({ data }) => hear(JSON.parse(String(data)) as Response);
+    socket.onmessage = ({ data }) => hear(JSON.parse(String(data)) as Told);
     socket.onclose = ({ code }) => {
       if (code === REFUSED) return listener.line("refused");
       listener.line("lost");
@@ -51,7 +55,7 @@ export function connect(listener: Listener): Backend {
     };
   }
 
-  function hear({ id, result, error, method, params }: Response): void {
+  function hear({ id, result, error, method, params }: Told): void {
     if (method === "event" && params) return listener.event(params);
     const waiting = asked.get(id ?? 0);
     asked.delete(id ?? 0);
@@ -66,11 +70,20 @@ export function connect(listener: Listener): Backend {
     return new Promise((done, failed) => asked.set(id, { text, done, failed }));
   }
 
+  /** What is no JSON; a refusal is a sentence. */
+  async function post(path: string, body: Blob | string): Promise<Response> {
+    const answer = await fetch(path, { method: "POST", body, headers: { authorization: `Bearer ${token}` } });
+    if (!answer.ok) throw { code: 1, message: await answer.text() } satisfies Failure;
+    return answer;
+  }
+
   listener.line("opening");
   open();
   return {
     command: (command) => call("command", { do: command, key: crypto.randomUUID() }) as Promise<Reply>,
     query: (query) => call("query", query) as Promise<Answer>,
+    scan: async (picture) => (await post("/qr", picture)).text(),
+    backup: async (passphrase) => (await post("/backup", passphrase)).blob(),
   };
 }
 

@@ -41,7 +41,8 @@ export const called = (one: string): string => capital(new Intl.DisplayNames([on
 
 export function t(key: Key, args: Args = {}): string {
   const form = typeof args.count === "number" ? new Intl.PluralRules(tag).select(args.count) : "";
-  const said = words[`${key}.${form}`] ?? words[`${key}.other`] ?? words[key] ?? key;
+  const none = args.count === 0 ? words[`${key}.zero`] : undefined;
+  const said = none ?? words[`${key}.${form}`] ?? words[`${key}.other`] ?? words[key] ?? key;
   return said.replace(/\{(\w+)\}/g, (_, arg: string) => {
     const value = args[arg] ?? "";
     return typeof value === "number" ? value.toLocaleString(locale()) : isolate(value);

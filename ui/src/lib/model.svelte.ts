@@ -7,7 +7,7 @@ import { SvelteMap } from "svelte/reactivity";
 
 import { connect, type Backend, type Line } from "./backend";
 import { once } from "./once";
-import type { Adding, Answer, Command, Devices, Event, Failure, Friend, Message, Query, Reply, Status } from "./wire";
+import type { Adding, Answer, Command, Devices, Event, Failure, Friend, InviteKind, Message, Query, Reply, Status } from "./wire";
 
 type Told<K extends string> = Extract<Answer, Record<K, unknown>>[K & keyof Extract<Answer, Record<K, unknown>>];
 /** What a person should hear, wherever that person is. */
@@ -24,10 +24,13 @@ class Model {
   latest = new SvelteMap<string, Message>();
   notices: Notice[] = $state.raw([]);
   now = $state(Date.now());
+  /** Whether a person looks at this page. */
+  looked = $state(true);
 
   friends = $derived(this.status?.friends ?? []);
   removed = $derived(this.status?.removed ?? false);
   offline = $derived(this.status?.addresses.length === 0);
+  unread = $derived(this.friends.reduce((sum, friend) => sum + friend.unread, 0));
   here = $derived(this.friends.filter((friend) => friend.online).length);
 
   #backend: Backend | undefined;
@@ -36,6 +39,7 @@ class Model {
 
   start(open = connect): void {
     this.#backend = open({ event: (event) => this.hear(event), line: (line) => (this.line = line) });
+    for (const change of ["focus", "blur", "visibilitychange"]) addEventListener(change, () => (this.looked = document.hasFocus()));
     setInterval(() => (this.now = Date.now()), 1_000);
     setInterval(() => document.visibilityState === "visible" && this.line === "open" && void this.refresh(), FRESH);
   }
@@ -50,11 +54,24 @@ class Model {
   /** The same, where the caller tells the person. */
   attempt = (command: Command): Promise<Reply> => this.#ready().command(command);
 
+  async invite(kind: InviteKind): Promise<string> {
+    const reply = await this.attempt({ invite: { kind, ttl: null } });
+    return typeof reply === "object" && "invite" in reply ? reply.invite : "";
+  }
+
+  /** Answers an invite; whose friend we are to be. */
+  async accept(text: string): Promise<string> {
+    const reply = await this.attempt({ accept: { text } });
+    return typeof reply === "object" && "friend" in reply ? reply.friend.id : "";
+  }
+
   async query<K extends string>(query: Query, kind: K): Promise<Told<K>> {
     const answer = await this.#ready().query(query);
     return (typeof answer === "string" ? answer : answer[kind as keyof Answer]) as Told<K>;
   }
 
+  scan = (picture: Blob): Promise<string> => this.#ready().scan(picture);
+  save = (passphrase: string): Promise<Blob> => this.#ready().backup(passphrase);
   log = (query: Extract<Query, { log: unknown }>["log"]): Promise<Message[]> => this.query({ log: query }, "log");
 
   watch(hear: (event: Event) => void): () => void {
@@ -101,7 +118,7 @@ class Model {
 
   async #readDevices(): Promise<void> {
     this.devices = await this.query("devices", "devices");
-    this.adding = this.devices.adding;
+    this.adding = this.devices.adding ?? this.adding; // that one was added is told once
   }
 
   #know(status: Status): void {

@@ -3,7 +3,7 @@
 export type Screen =
   | { name: "home" }
   | { name: "talk"; friend: string; message?: string; beside?: Beside }
-  | { name: "add"; text?: string }
+  | { name: "add" }
   | { name: "device"; joining: boolean }
   | { name: "introduce"; friend: string }
   | { name: "settings" | "devices" | "safe" | "look" | "help" }

@@ -19,7 +19,8 @@ export function story(why: Why): Told {
     : message?.state === "delivered" ? "why.there"
     : message ? "why.not_there"
     : friend.online ? "why.linked" : "why.away";
-  return { title: t(heading, { name }), steps: [...general(why), ...parties(why), ...waits(why, here)] };
+  const told = parties(why);
+  return { title: t(heading, { name }), steps: [...general(why), ...told.so, ...waits(why, here), ...told.next] };
 }
 
 /** What is so whatever the friend's devices do. */
@@ -41,20 +42,23 @@ function general({ friend, message, forked, here }: Why): Step[] {
 
 const KINDS = { phone: "why.phone", pc: "why.computer", always_on: "why.server" } as const;
 
-function parties(why: Why): Step[] {
+/** Of each device of the friend: what is so, and what comes next. */
+function parties(why: Why): { so: Step[]; next: Step[] } {
   const kinds = why.parties.map(({ kind }) => (typeof kind === "string" ? kind : "inviter"));
-  return why.parties.flatMap((party, at) => {
+  const all = why.parties.map((party, at) => {
     const kind = party.kind;
     const alike = kinds.filter((other) => other === kinds[at]).length;
     const count = alike > 1 ? ` ${kinds.slice(0, at + 1).filter((other) => other === kinds[at]).length}` : "";
     const base = typeof kind === "string" ? t(KINDS[kind], { name: why.friend.name }) : t("why.inviter", { name: why.friend.name });
-    return one(party, base + count, why.here, why.friend.name);
+    return { so: one(party, base + count, why.here, why.friend.name), next: coming(party, base + count, why.here) };
   });
+  return { so: all.flatMap(({ so }) => so), next: all.flatMap(({ next }) => next) };
 }
 
 function one(party: Party, who: string, here: Here, name: string): Step[] {
   const steps: Step[] = [];
-  const { linked, share } = party;
+  const { linked, share, ahead } = party;
+  if (ahead) steps.push({ dot: "did", title: t(ahead > 0 ? "why.ahead" : "why.behind", { who, span: span(Math.abs(ahead)) }) });
   if (share && typeof share !== "string" && "held" in share) {
     const since = share.held.since;
     const title = since === null ? t("why.has", { who }) : t("why.has_since", { who, at: moment(since, here.now) });
@@ -66,10 +70,10 @@ function one(party: Party, who: string, here: Here, name: string): Step[] {
   }
   if (typeof party.kind !== "string") {
     const at = moment(party.kind.inviter.expires, here.now);
-    return [...steps, { dot: "try", title: t("why.sought", { who }), side: [t("why.good_until", { at }), ...looked(party, here, name), next(party, here)].join(" ").trim() }];
+    return [...steps, { dot: "try", title: t("why.sought", { who }), side: [t("why.good_until", { at }), ...looked(party, here, name)].join(" ") }];
   }
   const seen = party.seen === null ? t("why.never") : t("why.last", { at: moment(party.seen, here.now) });
-  return [...steps, { dot: "did", title: t("why.not_here", { who }), side: [seen, ...looked(party, here, name)].join(" ") }, ...coming(party, here)];
+  return [...steps, { dot: "did", title: t("why.not_here", { who }), side: [seen, ...looked(party, here, name)].join(" ") }];
 }
 
 /** Where it was looked for in vain. */
@@ -82,10 +86,9 @@ function looked(party: Party, here: Here, name: string): string[] {
   return said;
 }
 
-/** What comes next, and when. */
-function coming(party: Party, here: Here): Step[] {
-  const side = next(party, here);
-  return side ? [{ dot: "try", title: t("why.next"), side }] : [];
+function coming(party: Party, who: string, here: Here): Step[] {
+  const side = party.linked ? "" : next(party, here);
+  return side ? [{ dot: "try", title: t("why.next", { who }), side }] : [];
 }
 
 function next({ next, tried }: Party, here: Here): string {

@@ -47,7 +47,7 @@ export const moment = (at: number, now: number): string =>
 /** How long: in the largest unit that says it. */
 export function span(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000));
-  const units: [Intl.NumberFormatOptions["unit"], number][] = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+  const units: [Intl.NumberFormatOptions["unit"], number][] = [["year", 31_536_000], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
   const [unit, size] = units.find(([, size]) => seconds >= size) ?? ["second", 1];
   return new Intl.NumberFormat(locale(), { style: "unit", unit, unitDisplay: "long" }).format(Math.round(seconds / size));
 }

@@ -8,7 +8,6 @@ mod ask;
 mod caller;
 mod core;
 mod devices;
-mod door;
 mod find;
 pub mod rpc;
 mod tell;

@@ -8,18 +8,26 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     pin::pin,
+    sync::Arc,
+    time::Duration,
 };
 
 use futures::{SinkExt, stream};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedReadHalf},
-    sync::OwnedSemaphorePermit,
+    sync::Semaphore,
     task::JoinHandle,
+    time,
 };
 use tokio_util::codec::{FramedWrite, LinesCodec};
 
-use super::{super::door, Core, MAX_MESSAGE, odd};
+use super::{Core, MAX_MESSAGE, odd};
+
+/// The most connections at once; more wait.
+const MAX_CONNECTIONS: usize = 64;
+/// Before a caller is taken again after one could not be.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the node of the home in this folder takes its callers.
 #[must_use]
@@ -33,12 +41,32 @@ pub(crate) fn open(socket: &Path, core: Core) -> io::Result<JoinHandle<()>> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
     fs::set_permissions(socket, PermissionsExt::from_mode(0o600))?;
-    let accept = async move || Ok(listener.accept().await?.0);
-    let serve = move |stream, place| connection(stream, core.clone(), place);
-    Ok(tokio::spawn(door::keep(accept, serve)))
+    Ok(tokio::spawn(serve(listener, core)))
 }
 
-async fn connection(stream: UnixStream, core: Core, _place: OwnedSemaphorePermit) {
+async fn serve(listener: UnixListener, core: Core) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // there are too many files open, say, which will not last
+                tracing::warn!(%error, "a caller was not taken");
+                time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let core = core.clone();
+        tokio::spawn(async move {
+            if let Err(error) = connection(stream, &core).await {
+                tracing::debug!(%error, "a caller went away");
+            }
+            drop(place);
+        });
+    }
+}
+
+async fn connection(stream: UnixStream, core: &Core) -> io::Result<()> {
     let (read, write) = stream.into_split();
     let asked = stream::unfold(BufReader::new(read), async |mut read| {
         let line = line(&mut read, MAX_MESSAGE as u64).await.transpose()?;
@@ -46,9 +74,7 @@ async fn connection(stream: UnixStream, core: Core, _place: OwnedSemaphorePermit
     });
     let told = FramedWrite::new(write, LinesCodec::new());
     let told = SinkExt::<String>::sink_map_err(told, io::Error::other);
-    if let Err(error) = super::serve(&core, pin!(asked), told).await {
-        tracing::debug!(%error, "a caller went away");
-    }
+    super::serve(core, pin!(asked), told).await
 }
 
 /// The next line; none at the end.
