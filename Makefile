@@ -10,7 +10,7 @@ STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test bench soak fuzz lint fmt size layers doc setup verify \
-	setup-run setup-bench check-fmt clippy typos deny shear shell check-page page page-tests build tests canaries doctests reader bad-input
+	setup-run setup-bench check-fmt clippy typos deny shear shell check-page page page-tests browser build tests canaries doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ help:  ## this list
 run: setup-run page  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
 	cargo run --locked -p covey -- $(ARGS) run
 
-test: setup lint size layers page page-tests tests canaries doctests reader bad-input  ## everything
+test: setup lint size layers page page-tests tests browser canaries doctests reader bad-input  ## everything
 
 bench: setup-bench  ## Covey beside libtoxcore, raw quinn and a bare insert: a table, and target/bench.json
 	cargo build --locked --release -p covey -p bench
@@ -76,6 +76,12 @@ page: ui/node_modules
 page-tests: page
 	@$(STAGE) page-tests npm --prefix ui run --silent test
 
+# People in a real browser, on real nodes; SCREENS=folder keeps a picture of every screen.
+tests/ui/node_modules: tests/ui/package-lock.json
+	cd tests/ui && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
+browser: build tests/ui/node_modules
+	@$(STAGE) browser npm --prefix tests/ui run --silent test
+
 # One build with one set of features; the lab finds `covey` beside its own executable.
 build: page
 	@$(STAGE) build cargo build --locked --workspace --bins --tests
@@ -89,5 +95,5 @@ doctests:
 # What the tests compare to is read once more, in another language.
 reader:
 	@$(STAGE) reader $(VENV)/bin/python -B tests/reader/read.py core/proto/vectors
-bad-input: tests
-	@$(STAGE) bad-input tools/ran.py target/nextest/default/junit.xml
+bad-input: tests page-tests browser
+	@$(STAGE) bad-input tools/ran.py target/nextest/default/junit.xml target/page.xml target/browser.xml

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Holds docs/bad-input.md to its word: every test it names exists, ran and passed.
 
-Reads nextest's JUnit report. A row names its test by the last part of its path, or by
-more of it where that would not be unique.
+Reads JUnit reports: nextest's, the page's and the browser's. A row names its test by the
+last part of its path, or by more of it where that would not be unique.
 """
 
 import re
@@ -13,15 +13,15 @@ from pathlib import Path
 TABLE = Path("docs/bad-input.md")
 
 
-def main(report: Path) -> int:
+def main(reports: list[Path]) -> int:
     results = {}
-    for case in xml.parse(report).iter("testcase"):
+    for case in (case for report in reports for case in xml.parse(report).iter("testcase")):
         passed = not any(case.find(tag) is not None for tag in ("failure", "error", "skipped"))
         results[f"{case.get('classname')}::{case.get('name')}"] = passed
 
     faults = rows = 0
     for number, line in enumerate(TABLE.read_text().splitlines(), 1):
-        row = re.match(r"\|.*\|\s*`([\w:-]+)`\s*\|\s*$", line)
+        row = re.match(r"\|.*\|\s*`([^`]+)`\s*\|\s*$", line)
         if not row:
             if line.startswith("|") and not re.match(r"\|[\s:-]+\|", line) and "The test" not in line:
                 print(f"{TABLE}:{number}: the row names no test", file=sys.stderr)
@@ -40,4 +40,4 @@ def main(report: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main([Path(name) for name in sys.argv[1:]]))

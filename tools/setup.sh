@@ -79,6 +79,8 @@ if [ "$1" = test ]; then
     need python3-venv python3 -c 'import ensurepip, venv'
     need shellcheck has shellcheck
     need procps type -P kill
+    need chromium has chromium
+    need fonts-noto-color-emoji test -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 fi
 if [ "$1" != run ]; then
     need iproute2 has ip
