@@ -4,6 +4,7 @@
 //! checksum or a signature stands in front of is given both as it is and made good, so that what
 //! lies behind is reached too. `make test` replays the corpus, `make fuzz` grows it.
 
+mod backup;
 mod letters;
 mod rows;
 mod wire;
@@ -11,7 +12,10 @@ mod wire;
 use std::{env, net::IpAddr};
 
 use covey_node::{
-    api::{Command, Query},
+    api::{
+        Command, Query,
+        rpc::{self, Call},
+    },
     net::lan::{MAX_TAG, MAX_TAGS, read},
 };
 use mdns_sd::{ServiceInfo, TxtProperty};
@@ -21,13 +25,15 @@ use world::Year;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 11] = [
     ("frame", wire::frame),
     ("run", wire::run),
     ("signed", wire::signed),
     ("invite", letters::invite),
     ("letter", letters::letter),
     ("api", api),
+    ("line", line),
+    ("backup", backup::backup),
     ("service", service),
     ("rows", rows::rows),
     ("world", world),
@@ -49,6 +55,19 @@ fn api(bytes: &[u8]) {
     if let Ok(query) = serde_json::from_slice::<Query>(bytes) {
         let text = serde_json::to_string(&query).expect("it is plain data");
         assert_eq!(serde_json::from_str::<Query>(&text).ok(), Some(query));
+    }
+}
+
+/// Bytes as a line of a caller: what it calls for, or one of JSON-RPC's own codes. An id comes back as
+/// it was given.
+fn line(bytes: &[u8]) {
+    let (id, call) = rpc::read(bytes);
+    match call {
+        Ok(Call::Command(_) | Call::Query(_) | Call::Events) => {
+            let line: serde_json::Value = serde_json::from_slice(bytes).expect("it was understood");
+            assert_eq!(id, line.get("id").cloned().unwrap_or_default());
+        }
+        Err(failure) => assert!((-32_700..=-32_600).contains(&failure.code)),
     }
 }
 

@@ -8,6 +8,7 @@ mod ask;
 mod caller;
 mod core;
 mod devices;
+mod door;
 mod find;
 pub mod rpc;
 mod tell;

@@ -44,15 +44,53 @@ struct Request<'a> {
     params: Option<&'a RawValue>,
 }
 
+/// What a message calls for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// To do something.
+    Command(Commanded),
+    /// To tell something.
+    Query(Query),
+    /// To tell whatever happens.
+    Events,
+}
+
 /// The parameters of `command`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Commanded {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commanded {
     /// What.
     #[serde(rename = "do")]
-    command: Command,
+    pub command: Command,
     /// Two commands with one key are one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    pub key: Option<String>,
+}
+
+/// What a message calls for, and the id that its caller gave it.
+pub fn read(message: &[u8]) -> (Value, Result<Call, Failure>) {
+    let request: Request<'_> = match serde_json::from_slice(message) {
+        Ok(request) => request,
+        Err(error) => {
+            let code = if error.is_syntax() || error.is_eof() { -32700 } else { -32600 };
+            return (Value::Null, Err(fault(code, error)));
+        }
+    };
+    let call = match request.method.as_str() {
+        _ if request.jsonrpc != "2.0" => Err(fault(-32600, "this is not JSON-RPC 2.0")),
+        "command" => params(request.params).map(Call::Command),
+        "query" => params(request.params).map(Call::Query),
+        "events" => Ok(Call::Events),
+        _ => Err(fault(-32601, "there is no such method; there are command, query and events")),
+    };
+    (request.id, call)
+}
+
+fn params<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, Failure> {
+    serde_json::from_str(params.map_or("null", RawValue::get)).map_err(|e| fault(-32602, e))
+}
+
+fn fault(code: i32, what: impl ToString) -> Failure {
+    Failure { code, message: what.to_string() }
 }
 
 /// Answers what a caller asks, until he asks no more. A message that is an error is the last.
@@ -96,7 +134,7 @@ where
     if let Err(error) = &ended
         && error.kind() == io::ErrorKind::InvalidData
     {
-        say(&told, &respond(Value::Null, Err(fault(-32600, &error.to_string())))).await?;
+        say(&told, &respond(Value::Null, Err(fault(-32600, error)))).await?;
     }
     ended
 }
@@ -109,30 +147,19 @@ pub(super) fn odd(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
-fn fault(code: i32, message: &str) -> Failure {
-    Failure { code, message: message.into() }
-}
-
 async fn answer(
     message: &[u8],
     core: &Core,
     told: &Told<impl Sink<String, Error = io::Error> + Unpin>,
     mut over: watch::Receiver<bool>,
 ) -> io::Result<()> {
-    let request: Request<'_> = match serde_json::from_slice(message) {
-        Ok(request) => request,
-        Err(error) => {
-            let code = if error.is_syntax() || error.is_eof() { -32700 } else { -32600 };
-            let failure = Failure { code, message: error.to_string() };
-            return say(told, &respond(Value::Null, Err(failure))).await;
+    let (id, call) = read(message);
+    let outcome = match call {
+        Ok(Call::Command(Commanded { command, key })) => {
+            core.command(key, command).await.map(|reply| json!(reply))
         }
-    };
-    let id = request.id.clone();
-    let outcome = match request.method.as_str() {
-        _ if request.jsonrpc != "2.0" => Err(fault(-32600, "this is not JSON-RPC 2.0")),
-        "command" => command(core, &request).await,
-        "query" => query(core, &request).await,
-        "events" => {
+        Ok(Call::Query(query)) => core.query(query).await.map(|answer| json!(answer)),
+        Ok(Call::Events) => {
             say(told, &respond(id, Ok(Value::Bool(true)))).await?;
             let mut events = core.listen();
             loop {
@@ -141,26 +168,12 @@ async fn answer(
                     event = events.next() => event,
                 };
                 let Some(event) = event else { return Ok(()) };
-                say(told, &notification(&event)).await?;
+                say(told, &json!({"jsonrpc": "2.0", "method": "event", "params": event})).await?;
             }
         }
-        _ => Err(fault(-32601, "there is no such method; there are command, query and events")),
+        Err(failure) => Err(failure),
     };
     say(told, &respond(id, outcome)).await
-}
-
-async fn command(core: &Core, request: &Request<'_>) -> Result<Value, Failure> {
-    let Commanded { command, key } = params(request)?;
-    Ok(json!(core.command(key, command).await?))
-}
-
-async fn query(core: &Core, request: &Request<'_>) -> Result<Value, Failure> {
-    Ok(json!(core.query(params(request)?).await?))
-}
-
-fn params<T: DeserializeOwned>(request: &Request<'_>) -> Result<T, Failure> {
-    let text = request.params.map_or("null", RawValue::get);
-    serde_json::from_str(text).map_err(|error| Failure { code: -32602, message: error.to_string() })
 }
 
 fn respond(id: Value, outcome: Result<Value, Failure>) -> Value {
@@ -168,10 +181,6 @@ fn respond(id: Value, outcome: Result<Value, Failure>) -> Value {
         Ok(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         Err(error) => json!({"jsonrpc": "2.0", "id": id, "error": error}),
     }
-}
-
-fn notification(event: &Event) -> Value {
-    json!({"jsonrpc": "2.0", "method": "event", "params": event})
 }
 
 async fn say<S: Sink<String, Error = io::Error> + Unpin>(

@@ -43,20 +43,16 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::OwnedSemaphorePermit,
     task::JoinHandle,
-    time::{self, timeout},
+    time::timeout,
 };
 use zeroize::Zeroizing;
 
-use super::{Caller, Core};
+use super::{Caller, Core, door};
 
-/// The most connections at once; more wait.
-const MAX_CONNECTIONS: usize = 64;
 /// So long a request and its answer may take of who shows no token.
 const REQUEST: Duration = Duration::from_secs(5);
-/// Before a connection is taken again after one could not be.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// What the page is made of: names as paths, without the first slash, and bytes.
 pub type Files = &'static [(&'static str, &'static [u8])];
@@ -124,7 +120,10 @@ pub async fn open(at: Loopback, core: &Core, files: Files) -> io::Result<Web> {
         host,
         token: blake3::hash(token.as_bytes()),
     };
-    Ok(Web { address, server: tokio::spawn(serve(listener, Arc::new(site))) })
+    let site = Arc::new(site);
+    let accept = async move || Ok(listener.accept().await?.0);
+    let serve = move |stream, place| connection(stream, site.clone(), place);
+    Ok(Web { address, server: tokio::spawn(door::keep(accept, serve)) })
 }
 
 struct Site {
@@ -134,19 +133,6 @@ struct Site {
     origin: String,
     /// Two hashes are compared in constant time.
     token: blake3::Hash,
-}
-
-async fn serve(listener: TcpListener, site: Arc<Site>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    while let Ok(place) = places.clone().acquire_owned().await {
-        match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, site.clone(), place))),
-            Err(error) => {
-                tracing::warn!(%error, "a page was not taken");
-                time::sleep(PAUSE).await;
-            }
-        }
-    }
 }
 
 /// A place that somebody has, and whether he showed the token.
@@ -181,17 +167,18 @@ type Answer = Response<UnsyncBoxBody<Bytes, io::Error>>;
 impl Site {
     async fn answer(self: Arc<Self>, request: Asked, visit: Arc<Visit>) -> Answer {
         let shown = request.headers();
-        let origin = only(shown, &header::ORIGIN).map(|origin| origin == self.origin);
-        let path = request.uri().path();
-        let mut answer = match (request.method(), path, origin) {
-            _ if only(shown, &header::HOST) != Some(&self.host) => refuse(ELSEWHERE),
-            (_, _, Some(false)) | (&Method::POST, _, None) | (_, "/api", None) => refuse(ELSEWHERE),
-            (&Method::GET, "/api", _) => self.begin_talk(request, visit),
-            (&Method::GET | &Method::HEAD, path, _) => self.file(path),
-            (&Method::POST, _, _) if !self.is_told_the_token(shown) => {
-                told(StatusCode::UNAUTHORIZED, OTHER_START)
-            }
-            (&Method::POST, path, _) => {
+        let (method, path) = (request.method(), request.uri().path());
+        let is_ours = only(shown, &header::HOST) == Some(&self.host)
+            && only(shown, &header::ORIGIN)
+                // a browser that loads the page itself names none
+                .map_or(method != Method::POST && path != "/api", |from| from == self.origin);
+        let token = only(shown, &header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
+        let mut answer = match (method, path) {
+            _ if !is_ours => told(StatusCode::FORBIDDEN, ELSEWHERE),
+            (&Method::GET, "/api") => self.begin_talk(request, visit),
+            (&Method::GET | &Method::HEAD, path) => self.file(path),
+            (&Method::POST, _) if !self.knows(token) => told(StatusCode::UNAUTHORIZED, OTHER_START),
+            (&Method::POST, path) => {
                 visit.knows.store(true, Relaxed);
                 match path {
                     "/qr" => bytes::qr(request).await,
@@ -199,7 +186,7 @@ impl Site {
                     _ => told(StatusCode::NOT_FOUND, NOTHING),
                 }
             }
-            (_, _, _) => told(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known"),
+            (_, _) => told(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST are known"),
         };
         for (name, value) in ALWAYS {
             answer.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -207,13 +194,8 @@ impl Site {
         answer
     }
 
-    fn is_told_the_token(&self, headers: &HeaderMap) -> bool {
-        let shown = only(headers, &header::AUTHORIZATION);
-        shown.and_then(|shown| shown.strip_prefix("Bearer ")).is_some_and(|token| self.knows(token))
-    }
-
-    fn knows(&self, token: &str) -> bool {
-        blake3::hash(token.as_bytes()) == self.token
+    fn knows(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| blake3::hash(token.as_bytes()) == self.token)
     }
 }
 
@@ -222,10 +204,6 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
-}
-
-fn refuse(sentence: &'static str) -> Answer {
-    told(StatusCode::FORBIDDEN, sentence)
 }
 
 fn told(status: StatusCode, sentence: impl Into<Bytes>) -> Answer {

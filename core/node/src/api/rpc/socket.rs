@@ -8,26 +8,18 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     pin::pin,
-    sync::Arc,
-    time::Duration,
 };
 
 use futures::{SinkExt, stream};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedReadHalf},
-    sync::Semaphore,
+    sync::OwnedSemaphorePermit,
     task::JoinHandle,
-    time,
 };
 use tokio_util::codec::{FramedWrite, LinesCodec};
 
-use super::{Core, MAX_MESSAGE, odd};
-
-/// The most connections at once; more wait.
-const MAX_CONNECTIONS: usize = 64;
-/// Before a caller is taken again after one could not be.
-const PAUSE: Duration = Duration::from_secs(1);
+use super::{super::door, Core, MAX_MESSAGE, odd};
 
 /// Where the node of the home in this folder takes its callers.
 #[must_use]
@@ -41,32 +33,12 @@ pub(crate) fn open(socket: &Path, core: Core) -> io::Result<JoinHandle<()>> {
     let _ = fs::remove_file(socket);
     let listener = UnixListener::bind(socket)?;
     fs::set_permissions(socket, PermissionsExt::from_mode(0o600))?;
-    Ok(tokio::spawn(serve(listener, core)))
+    let accept = async move || Ok(listener.accept().await?.0);
+    let serve = move |stream, place| connection(stream, core.clone(), place);
+    Ok(tokio::spawn(door::keep(accept, serve)))
 }
 
-async fn serve(listener: UnixListener, core: Core) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    while let Ok(place) = places.clone().acquire_owned().await {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // there are too many files open, say, which will not last
-                tracing::warn!(%error, "a caller was not taken");
-                time::sleep(PAUSE).await;
-                continue;
-            }
-        };
-        let core = core.clone();
-        tokio::spawn(async move {
-            if let Err(error) = connection(stream, &core).await {
-                tracing::debug!(%error, "a caller went away");
-            }
-            drop(place);
-        });
-    }
-}
-
-async fn connection(stream: UnixStream, core: &Core) -> io::Result<()> {
+async fn connection(stream: UnixStream, core: Core, _place: OwnedSemaphorePermit) {
     let (read, write) = stream.into_split();
     let asked = stream::unfold(BufReader::new(read), async |mut read| {
         let line = line(&mut read, MAX_MESSAGE as u64).await.transpose()?;
@@ -74,7 +46,9 @@ async fn connection(stream: UnixStream, core: &Core) -> io::Result<()> {
     });
     let told = FramedWrite::new(write, LinesCodec::new());
     let told = SinkExt::<String>::sink_map_err(told, io::Error::other);
-    super::serve(core, pin!(asked), told).await
+    if let Err(error) = super::serve(&core, pin!(asked), told).await {
+        tracing::debug!(%error, "a caller went away");
+    }
 }
 
 /// The next line; none at the end.

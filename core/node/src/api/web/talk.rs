@@ -39,7 +39,7 @@ impl Site {
             .into_iter()
             .flat_map(|names| names.split(',').map(str::trim));
         let speaks = shown.next() == Some(PROTOCOL);
-        let knows = shown.next().is_some_and(|token| self.knows(token));
+        let knows = self.knows(shown.next());
         let answer = create_response_with_body(&request, Default::default);
         let Some(mut answer) = answer.ok().filter(|_| speaks) else {
             return told(StatusCode::BAD_REQUEST, "this is no beginning of a WebSocket of Covey's");
