@@ -167,6 +167,20 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_held_askew_or_taken_from_the_side_is_read() {
+        let picture = drawn();
+        for degrees in [10_f64, 30.0, 45.0, 70.0] {
+            let (sin, cos) = degrees.to_radians().sin_cos();
+            let askew = warp(&picture, |x, y| (x * cos + y * sin, y * cos - x * sin));
+            assert_eq!(read(&askew).unwrap(), TEXT, "{degrees} degrees");
+        }
+        for lean in [0.1, 0.2, 0.3] {
+            let side = warp(&picture, |x, y| (x / (1.0 - lean * y), y / (1.0 - lean * y)));
+            assert_eq!(read(&side).unwrap(), TEXT, "{lean} of the way");
+        }
+    }
+
+    #[test]
     fn a_pale_blurred_and_noisy_picture_is_read() {
         let mut picture = blur(&drawn(), 2);
         let mut dice = 1_u64;
@@ -245,6 +259,21 @@ mod tests {
         let (width, height) = (grey.width, grey.height());
         let column = |x: usize| (0..height).rev().map(move |y| grey.pixels[y * width + x]);
         Grey { width: height, pixels: (0..width).flat_map(column).collect() }
+    }
+
+    /// A picture on a table, seen so: from where in it each point comes, both from -1 to 1.
+    fn warp(grey: &Grey, from: impl Fn(f64, f64) -> (f64, f64)) -> Grey {
+        let half = grey.width as f64 / 2.0;
+        let width = grey.width * 3 / 2;
+        let at = |i: usize| i as f64 / half - width as f64 / (2.0 * half);
+        let pixel = |i: usize| {
+            let (x, y) = from(at(i % width), at(i / width));
+            let (x, y) = ((x + 1.0) * half, (y + 1.0) * half);
+            let side = 0.0..grey.width as f64;
+            let inside = side.contains(&x) && side.contains(&y);
+            if inside { grey.pixels[y as usize * grey.width + x as usize] } else { 200 }
+        };
+        Grey { width, pixels: (0..width * width).map(pixel).collect() }
     }
 
     fn blur(grey: &Grey, radius: usize) -> Grey {
