@@ -185,7 +185,8 @@ for (const [how, [look, held]] of Object.entries(WORN)) {
       await pseudo(page);
       await page.evaluate((look) => localStorage.setItem("look", JSON.stringify(look)), look);
       await page.reload();
-      await page.locator(".page, .view, .home").filter({ visible: true }).first().waitFor();
+      await page.locator(".page h1, .page .title, .msg, .facts h2, .home .friend").filter({ visible: true }).first().waitFor();
+      await page.waitForLoadState("networkidle");
       await page.evaluate(() => document.fonts.ready);
       if (folder) await page.screenshot({ path: `${folder}/${screen}-${Object.keys(look)[0]}.png` });
       await held(page, screen);
