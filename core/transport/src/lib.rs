@@ -69,7 +69,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             handshake_timeout: Duration::from_secs(10),
-            keep_alive: Duration::from_secs(25),
+            keep_alive: Duration::from_secs(28),
             idle_timeout: Duration::from_secs(75),
             max_streams: 64,
         }

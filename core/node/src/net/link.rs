@@ -133,13 +133,13 @@ fn begin<S: Duplex>(
     let shared = shared.clone();
     let (id, queue) = shared.enlist().ok_or(Failure::Crowded)?;
     tokio::spawn(async move {
-        let (pace, device, address) = (shared.pace, peer.device, peer.address);
+        let (device, address) = (peer.device, peer.address);
         shared.tell(Event::LinkUp { link: id, side, peer }).await;
-        let (moved, pulse) = (AtomicU64::new(0), Pulse::new(pace, Instant::now()));
-        let renewal = match side {
-            Side::Caller { .. } => Some(Renewal::new(&shared, device, address)),
-            Side::Called => None,
+        let (pace, renewal) = match side {
+            Side::Caller { .. } => (shared.pace, Some(Renewal::new(&shared, device, address))),
+            Side::Called => (shared.pace.called(), None),
         };
+        let (moved, pulse) = (AtomicU64::new(0), Pulse::new(pace, Instant::now()));
         let exchange = async {
             tokio::select! {
                 over = read(&shared, id, link.opener, reader, &moved, &pulse) => over,

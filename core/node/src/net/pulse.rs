@@ -40,6 +40,11 @@ impl Pace {
         stall: Duration::from_secs(10),
         renew: Duration::from_secs(60 * 60),
     };
+
+    /// Whoever was called leaves the asking to the caller, if he does ask.
+    pub(super) fn called(self) -> Self {
+        Self { keepalive: self.keepalive + 2 * self.answer, ..self }
+    }
 }
 
 /// What is to be done when nothing else happens.
@@ -158,6 +163,22 @@ mod tests {
         assert_eq!(pulse.due(), (now + PACE.answer, Due::Answer));
         pulse.said(128, true, now);
         assert_eq!(pulse.due().1, Due::Ask);
+    }
+
+    #[test]
+    fn of_two_quiet_ends_one_asks() {
+        let now = Instant::now();
+        let (caller, called) = (Pulse::new(PACE, now), Pulse::new(PACE.called(), now));
+        let (asked, _) = caller.due();
+        caller.said(0, false, asked);
+        called.heard(false, asked);
+        let (answered, due) = called.due();
+        assert_eq!(due, Due::Answer);
+        called.said(0, true, answered);
+        caller.heard(true, answered);
+        let (again, due) = caller.due();
+        assert_eq!(due, Due::Ask);
+        assert!(called.due().0 > again);
     }
 
     #[test]

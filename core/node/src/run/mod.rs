@@ -20,13 +20,13 @@ use std::{
     io,
     path::{Path, PathBuf},
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use covey_proto::{
     DeviceId, Input, LinkId, Node, Output, Time,
-    io::{Arrival, Asker, Reply},
-    wire::Address,
+    io::{Arrival, Asker, Reply, Said},
+    wire::{Address, Frame},
 };
 use tokio::{
     runtime::Handle,
@@ -49,6 +49,8 @@ use crate::{
 
 /// The most inputs of one batch.
 const MAX_BATCH: usize = 256;
+/// So long waits what needs no answer.
+const MOMENT: Duration = Duration::from_millis(2);
 /// Connections take leave in tasks of their own. Who is not told takes us for linked for a minute.
 const FAREWELL: Duration = Duration::from_millis(50);
 /// So often the dice take in fresh bytes.
@@ -254,20 +256,7 @@ impl Shell {
     fn run(mut self, mut sources: Sources, outputs: Vec<Output>, runtime: &Handle) {
         outputs.into_iter().for_each(|output| self.carry_out(output));
         self.batch(Vec::new());
-        loop {
-            let wait = self.wait();
-            let first = runtime.block_on(async { timeout(wait, sources.next()).await });
-            let mut inputs = Vec::new();
-            match first {
-                Ok(None) => break,
-                Ok(Some(incoming)) => inputs.extend(self.input(incoming)),
-                Err(_) => {}
-            }
-            while inputs.len() < MAX_BATCH
-                && let Some(incoming) = sources.try_next()
-            {
-                inputs.extend(self.input(incoming));
-            }
+        while let Some(inputs) = self.gather(&mut sources, runtime) {
             match inputs.is_empty() {
                 true => self.idle(self.clock.now()),
                 false => self.busy(),
@@ -275,6 +264,29 @@ impl Shell {
             self.batch(inputs);
         }
         self.part();
+    }
+
+    /// What comes in next and all that waits behind it; none once the node is to stop. What friends
+    /// hold waits a moment for what they say, and costs no commit of its own.
+    fn gather(&mut self, sources: &mut Sources, runtime: &Handle) -> Option<Vec<Input>> {
+        let (mut inputs, mut wait, mut until) = (Vec::new(), self.wait(), None);
+        loop {
+            let next = runtime.block_on(async { timeout(wait, sources.next()).await });
+            let Ok(incoming) = next else { return Some(inputs) };
+            inputs.extend(self.input(incoming?));
+            while inputs.len() < MAX_BATCH
+                && let Some(incoming) = sources.try_next()
+            {
+                inputs.extend(self.input(incoming));
+            }
+            let told =
+                |input: &Input| matches!(input, Input::Frame(_, Said::Frame(Frame::Have(_))));
+            if inputs.is_empty() || inputs.len() >= MAX_BATCH || !inputs.iter().all(told) {
+                return Some(inputs);
+            }
+            let until: &Instant = until.get_or_insert_with(|| Instant::now() + MOMENT);
+            wait = until.saturating_duration_since(Instant::now());
+        }
     }
 
     /// Keeps until when friends were linked. Nothing is carried out any more.
