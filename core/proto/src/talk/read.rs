@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 
 use super::{Talk, log::Head, sync::all_of};
 use crate::{
-    id::{ConversationId, LinkId, LogId, Seq},
+    id::{ConversationId, LogId, Seq},
     store::{Message, Shelf},
-    wire::{Have, LogHave},
+    wire::LogHave,
 };
 
 impl Talk {
@@ -28,19 +28,18 @@ impl Talk {
         self.changed.insert(log);
     }
 
-    /// What is told of a log.
+    /// What is told of a log when a batch ends.
     pub(super) fn told(&self, log: LogId, head: &Head) -> LogHave {
         let told = head.told();
         let read = self.marks.get(&log).map_or(Seq(0), |read| told.upto.min(*read));
         LogHave { read, ..told }
     }
 
-    /// Tells what was read to somebody who holds the same as we, and is told nothing else.
-    pub(super) fn tell_marks(&mut self, link: LinkId, here: ConversationId) {
-        let read: Vec<_> = self.held(here).filter(|(_, have)| have.read > Seq(0)).collect();
-        if !read.is_empty() {
-            self.tell(link, Have { logs: read, ..Have::default() });
-        }
+    /// Tells what was read: a friend may have been away. Not before the batch ends, for the setting
+    /// may be another one by then.
+    pub(super) fn tell_marks(&mut self, here: ConversationId) {
+        let read = self.marks.range(all_of(here)).filter(|(_, read)| **read > Seq(0));
+        self.changed.extend(read.map(|(log, _)| *log));
     }
 }
 

@@ -85,9 +85,11 @@ impl Talk {
                 self.hear_same((link, device), conversation, shelf);
                 self.ready(link, device, conversation);
                 self.begin(link, device, &[conversation]);
-                self.tell_marks(link, conversation);
             } else {
                 self.tell_all(link, device, conversation);
+            }
+            if account != self.account {
+                self.tell_marks(conversation);
             }
         }
         for conversation in have.whole {
@@ -228,7 +230,7 @@ impl Talk {
         }
     }
 
-    pub(super) fn tell(&mut self, link: LinkId, have: Have) {
+    fn tell(&mut self, link: LinkId, have: Have) {
         self.effects.push_back(Effect::Tell(link, Frame::Have(have)));
     }
 
@@ -303,12 +305,9 @@ impl Talk {
     }
 
     /// What we hold of a conversation.
-    pub(super) fn held(
-        &self,
-        conversation: ConversationId,
-    ) -> impl Iterator<Item = (LogId, LogHave)> {
+    fn held(&self, conversation: ConversationId) -> impl Iterator<Item = (LogId, LogHave)> {
         let heads = self.heads.range(all_of(conversation));
-        heads.map(|(log, head)| (*log, self.told(*log, head)))
+        heads.map(|(log, head)| (*log, head.told()))
     }
 
     fn digest(&self, conversation: ConversationId) -> u64 {

@@ -169,6 +169,50 @@ fn a_mark_of_an_own_device_that_makes_no_sense_marks_nothing() {
     assert_eq!(unread(&world, laptop, bob), 1);
 }
 
+#[test]
+fn whatever_happens_own_devices_agree_on_what_is_read_and_a_friend_is_told_no_more() {
+    for seed in 0..40 {
+        let (mut world, own, bob) = family(100 + seed);
+        let (mut told, all) = (Seq(0), [own[0], own[1], bob]);
+        for n in 0..40 {
+            let (who, read) = (world.pick(&own), world.roll(2) == 0);
+            match world.roll(6) {
+                0 | 1 => _ = world.command(bob, text(&world, bob, who, n)),
+                2 => _ = world.command(who, text(&world, who, bob, n)),
+                3 => {
+                    let shown: Vec<_> = world.messages(who, who, bob).map(|m| m.id).collect();
+                    let upto = (!shown.is_empty()).then(|| world.pick(&shown));
+                    upto.into_iter().for_each(|id| _ = world.command(who, Command::Read(id)));
+                }
+                4 => _ = world.command(who, Command::TellRead(read)),
+                _ if read => world.keep_apart(own[0], own[1], n % 2 == 0),
+                _ => {
+                    let (who, steps) = (world.pick(&all), world.roll(9));
+                    world.crash_after(who, u32::try_from(steps).unwrap());
+                }
+            }
+            let moment = world.roll(3_000);
+            world.pass(Duration::from_millis(moment));
+            let now = world.read(bob, bob, own[0]);
+            assert!(now >= told, "seed {seed}: {told:?} was told, now it is {now:?}");
+            told = now;
+        }
+        world.keep_apart(own[0], own[1], false);
+        world.pass(10 * MINUTE);
+        let marks = own.map(|who| world.node(who).people().marks().collect::<BTreeMap<_, _>>());
+        assert_eq!(marks[0], marks[1], "seed {seed}");
+        let log = LogId { conversation: world.talk_of(bob, own[0]), device: world.id(bob) };
+        let (read, told) = (marks[0].get(&log).copied(), world.read(bob, bob, own[0]));
+        assert!(told <= read.unwrap_or_default(), "seed {seed}");
+        let tells = own.map(|who| world.node(who).people().tells_read());
+        assert!(tells[0] == tells[1] && (!tells[0] || Some(told) == read.or(Some(Seq(0)))));
+    }
+}
+
+fn text(world: &World, from: Who, to: Who, n: u32) -> Command {
+    Command::Send(world.talk_of(from, to), n.to_string())
+}
+
 /// How many of their friend's messages a device's person has not read.
 fn unread(world: &World, who: Who, with: Who) -> usize {
     let read: BTreeMap<_, _> = world.node(who).people().marks().collect();
