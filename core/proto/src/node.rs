@@ -102,6 +102,7 @@ impl Node {
             Input::Restored(run) => _ = self.talk.take(&run, true, now, shelf),
             Input::ClockStep => {
                 self.reach.clock_step(now);
+                self.people.clock_step(now, shelf);
                 self.talk.clock_step(now, shelf);
             }
             Input::Stir(fresh) => self.dice.stir(&fresh),

@@ -29,3 +29,6 @@ impl Time {
 pub fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
+
+/// Whoever sleeps longer did not sleep: his clock was wrong, or is.
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -28,6 +28,7 @@ impl Disk {
         }
         self.state.retain(|(kind, _), _| *kind != Kind::Head);
         self.readers.clear();
+        self.acts.clear();
         let runs = std::mem::take(&mut self.runs);
         let mut talk = Talk::new(me.account, me.device());
         for (_, bytes) in runs.into_values().flatten() {

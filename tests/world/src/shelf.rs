@@ -10,7 +10,7 @@ use std::{
 };
 
 use covey_proto::{
-    AccountId, Command, ConversationId, EntryId, Input, LogId, Node, Seq, Time,
+    AccountId, Command, ConversationId, DeviceId, EntryId, Input, LogId, Node, Seq, Time,
     io::Asker,
     people::{card::Class, own::Me},
     store::{Act, Kind, Message, Record, Shelf, Shown, Span},
@@ -30,7 +30,7 @@ pub(crate) struct Disk {
     pub(crate) messages: BTreeMap<EntryId, Message>,
     orders: BTreeSet<(ConversationId, Time, EntryId)>,
     ends: BTreeSet<(Time, EntryId)>,
-    acts: BTreeMap<ActKey, Act>,
+    pub(crate) acts: BTreeMap<ActKey, Act>,
     undo: Vec<Undo>,
     /// How to take back the last commits.
     commits: VecDeque<Vec<Undo>>,
@@ -132,6 +132,18 @@ impl Disk {
         let end = Time(u64::MAX);
         let range = (conversation, Time(0), first)..=(conversation, end, last);
         self.orders.range(range).filter_map(|(_, _, id)| self.messages.get(id))
+    }
+
+    /// All runs of a conversation.
+    pub(crate) fn said(&self, here: ConversationId) -> impl Iterator<Item = Run> {
+        let all = self.runs.iter().filter(move |((log, _), _)| log.conversation == here);
+        all.flat_map(|(_, runs)| runs).map(|(_, bytes)| open(bytes))
+    }
+
+    /// All entries of a device.
+    pub(crate) fn said_by(&self, device: DeviceId) -> impl Iterator<Item = EntryId> {
+        let all = self.messages.values().filter(move |message| message.log.device == device);
+        all.map(|message| message.id)
     }
 
     /// Up to where the log is there without a gap.

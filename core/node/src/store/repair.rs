@@ -70,7 +70,7 @@ pub fn repair(old: &Path, new: &Path, key: Key) -> Result<Option<Repaired>, Erro
             shelf.put(*kind, key, bytes);
         }
     })?;
-    for table in ["conversation", "log", "message", "act"] {
+    for table in ["conversation", "log", "message"] {
         wreck.copy(table, &store.writer)?;
     }
     store.writer.execute_batch(ORPHANS)?;
@@ -99,8 +99,7 @@ const BATCH: usize = 64;
 
 const ORPHANS: &str = "
     DELETE FROM log WHERE conversation NOT IN (SELECT id FROM conversation);
-    DELETE FROM message WHERE log NOT IN (SELECT id FROM log);
-    DELETE FROM act WHERE conversation NOT IN (SELECT id FROM conversation);";
+    DELETE FROM message WHERE log NOT IN (SELECT id FROM log);";
 
 /// The damaged database.
 struct Wreck<'a> {

@@ -233,15 +233,14 @@ impl People {
 
     /// Ends what has lasted too long.
     pub(super) fn expire_admission(&mut self, now: Time, dice: &mut Dice, shelf: &mut dyn Shelf) {
-        let Some(admission) =
-            self.adding.admission.as_ref().filter(|admission| admission.due() <= now)
-        else {
-            return;
-        };
-        if admission.over || admission.given.is_some() {
-            self.drop_admission(shelf);
-        } else {
+        let is_due = |admission: &Admission| admission.due() <= now;
+        let is_open = |admission: &Admission| !admission.over && admission.given.is_none();
+        if self.adding.admission.as_ref().is_some_and(|known| is_due(known) && is_open(known)) {
             self.end_admission(Some(Step::Expired), dice, shelf);
+        }
+        // a clock that jumped passes both ends at once
+        if self.adding.admission.as_ref().is_some_and(is_due) {
+            self.drop_admission(shelf);
         }
     }
 

@@ -165,6 +165,7 @@ impl People {
 
     /// A link with a device of this account is up: what is open between us is said again.
     pub fn remind(&mut self, account: AccountId) {
+        self.outdone = false;
         let about = |made: &Made| [made.one, made.other].contains(&account);
         let made: Vec<_> = self.made().filter(|(_, made)| about(made)).collect();
         made.iter().for_each(|(id, made)| self.tell_introduced(*id, made));

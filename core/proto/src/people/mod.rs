@@ -124,12 +124,16 @@ pub struct People {
     turns: BTreeMap<AccountId, usize>,
     /// Whether this run of the program said where it is.
     placed: bool,
+    /// Whether it went beyond a card of this device that it did not hold, since a link last came up.
+    outdone: bool,
     /// The devices that this one was before, until somebody says what is with them.
     former: BTreeMap<DeviceId, former::Since>,
     /// The removals that our secrets know of.
     renewed: Option<renewal::Removals>,
     /// Since when secrets are replaced, by account and id.
     replaced: BTreeMap<Vec<u8>, Time>,
+    /// When the last batch ended.
+    settled: Time,
     /// When the first invite ends, or its seed or a secret is to be erased, by what last changed.
     pub(crate) next_end: Option<Time>,
 }
@@ -150,9 +154,11 @@ impl People {
             changed: true,
             turns: BTreeMap::new(),
             placed: false,
+            outdone: false,
             former: BTreeMap::new(),
             renewed: None,
             replaced: BTreeMap::new(),
+            settled: Time::default(),
             next_end: None,
         }
     }
@@ -323,17 +329,33 @@ impl People {
     }
 
     /// Takes in a card that a device of `peer` shows, if a roster lists its device and it is newer
-    /// than ours. One that we know was checked before; our own we write ourselves.
+    /// than ours; of two of one version, which copies of a device may sign, the larger one. One that
+    /// we know was checked before.
     pub fn take_card(&mut self, peer: AccountId, signed: &Signed, shelf: &mut dyn Shelf) {
         if self.cards.values().any(|(_, known)| known == signed) {
             return;
         }
         let Ok(card) = Card::open(signed) else { return };
         let device = card.device();
-        let newer = self.cards.get(&device).is_none_or(|(known, _)| known.version < card.version);
-        let told = device != self.me.device() && self.may_tell(peer, card.account);
-        if newer && told && self.vouches(card.account, device) {
+        let of = |card: &Card, signed: &Signed| (card.version, signed.bytes.clone());
+        let known = self.cards.get(&device).map(|(known, by)| of(known, by));
+        let newer = known < Some(of(&card, signed)) && self.vouches(card.account, device);
+        if newer && device == self.me.device() {
+            self.outdo(card.version, shelf);
+        } else if newer && self.may_tell(peer, card.account) {
             self.keep_card(card, signed.clone(), shelf);
+        }
+    }
+
+    /// Others hold a card of this device that it does not: its disk was set back, or copied, and
+    /// they would refuse what it says of itself. Once a link, for a copy does the same.
+    fn outdo(&mut self, version: u64, shelf: &mut dyn Shelf) {
+        if let Some((card, _)) = self.cards.get(&self.me.device())
+            && !core::mem::replace(&mut self.outdone, true)
+        {
+            let card = Card { version: version.saturating_add(1), ..card.clone() };
+            let signed = card.sign(&self.me.device_key);
+            self.keep_card(card, signed, shelf);
         }
     }
 

@@ -25,7 +25,7 @@ use crate::{
     id::{AccountId, SecretId},
     seal::Secret,
     store::{Kind, Shelf},
-    time::Time,
+    time::{LONGEST_SLEEP, Time},
     wire::{self, Frame, MapRecord, Renewal, Signed, Topic, message::message},
 };
 
@@ -198,9 +198,25 @@ impl People {
 
     /// Ends a batch: renews what a removed device knows, and forgets what is long replaced.
     pub fn settle(&mut self, now: Time, dice: &mut Dice, shelf: &mut dyn Shelf) {
+        if self.settled == Time::default() {
+            self.clock_step(now, shelf); // nobody knows what it did while this was off
+        }
+        self.settled = now;
         if self.changed || self.next_end.is_some_and(|end| end <= now) {
             self.renew(dice, shelf);
             self.retire(now, shelf);
+        }
+    }
+
+    /// The clock was set, or the machine slept: time that nobody can have slept does not count, and
+    /// nothing was replaced later than now.
+    pub fn clock_step(&mut self, now: Time, shelf: &mut dyn Shelf) {
+        let before = Some(self.settled).filter(|before| *before > Time::default());
+        let step = before.map(|before| now.since(before)).filter(|step| *step > LONGEST_SLEEP);
+        for (key, since) in &mut self.replaced {
+            *since = since.after(step.unwrap_or_default()).min(now);
+            shelf.put(Kind::Renewal, key, &since.0.to_le_bytes());
+            self.changed = true;
         }
     }
 

@@ -16,7 +16,7 @@ use super::{Effect, News, Talk, fold, key_of};
 use crate::{
     id::AccountId,
     store::{Kind as Row, Message, Shelf, Shown},
-    time::Time,
+    time::{LONGEST_SLEEP, Time},
     wire::{Entry, Kind, Run},
 };
 
@@ -24,8 +24,6 @@ use crate::{
 const MAX_EXPIRED: usize = 256;
 /// What this device said stays until somebody has it; so often it is looked at again.
 const UNHEARD: Duration = Duration::from_secs(3600);
-/// Whoever sleeps longer did not sleep: his clock was wrong, or is.
-const LONGEST_SLEEP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 impl Talk {
     /// Something was done to an entry.

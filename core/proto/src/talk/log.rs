@@ -14,8 +14,8 @@
 //! ```
 //!
 //! All branches are kept, and told by their tips, so that whoever holds the same branches tells the
-//! same, whichever came first. A branch is taken only where it stands on something held; who holds
-//! it sees by what we tell that it must send what stands below.
+//! same, whichever came first. A branch is taken where it stands on something held, or beside it:
+//! what it stands on may be lost with a disk. Until that comes it is told among the tips.
 
 use alloc::vec::Vec;
 
@@ -50,7 +50,7 @@ pub(super) enum Fit {
     Held,
     /// It contradicts what is there, or the log forks already: it makes a branch, or a longer one.
     Branch,
-    /// There are too many gaps or branches to keep it, or it is a branch with a gap below.
+    /// There are too many gaps or branches to keep it, or it is a branch with nothing below.
     NoRoom,
 }
 
@@ -67,16 +67,18 @@ impl Head {
     /// Where the run fits.
     pub(super) fn fit(&self, run: &Run, shelf: &dyn Shelf) -> Fit {
         let (first, last) = (run.first().head.seq, run.last().head.seq);
-        let is = |seq, id: &EntryId| shelf.at(run.log(), seq).iter().any(|entry| entry.id == *id);
-        if is(last, &run.last().id) {
+        if holds(shelf, run.log(), last, run.last().id) {
             return Fit::Held;
         }
         let (below, before) = (Seq(first.0 - 1), run.first().head.prev);
-        let stands = first == Seq(1) || is(below, &before);
+        let stands = first == Seq(1) || holds(shelf, run.log(), below, before);
         let follows = stands || !self.have.holds(below);
         if self.have.forks() || !(self.free(first, last) && follows && self.leads(run, shelf)) {
-            let room = self.have.tips.len() < MAX_TIPS || self.have.tips.contains(&before.short());
-            return if stands && room { Fit::Branch } else { Fit::NoRoom };
+            let longer = stands && self.have.tips.contains(&before.short());
+            let room = longer || self.tips(shelf, run.log()).len() + 2 <= MAX_TIPS;
+            // what it stands on may be lost for ever
+            let hangs = || !shelf.at(run.log(), below).is_empty();
+            return if room && (stands || hangs()) { Fit::Branch } else { Fit::NoRoom };
         }
         let room = first == self.have.upto.next() || self.have.beyond.len() < MAX_RANGES;
         if room { Fit::New } else { Fit::NoRoom }
@@ -111,27 +113,38 @@ impl Head {
         }
     }
 
+    /// The tips, as they are or would be if the log forked now: what was there ends in one, and each
+    /// piece behind a gap ends in one and stands on another.
+    fn tips(&self, shelf: &dyn Shelf, log: LogId) -> Vec<[u8; 8]> {
+        if self.have.forks() {
+            return self.have.tips.clone();
+        }
+        let ends = core::iter::once(self.have.upto).chain(self.have.beyond.iter().map(|r| r.1));
+        let ends = ends.flat_map(|end| shelf.at(log, end)).map(|entry| entry.id);
+        let begins = self.have.beyond.iter().flat_map(|(begin, _)| shelf.at(log, *begin));
+        ends.chain(begins.map(|entry| entry.head.prev)).map(|id| id.short()).collect()
+    }
+
     /// Takes in a run as a branch, or as more of one; whether less is shared now than before.
     pub(super) fn branch(&mut self, run: &Run, shelf: &dyn Shelf) -> bool {
         let (log, first) = (run.log(), &run.first().head);
-        let below = Seq(first.seq.0 - 1);
+        let stands = first.seq == Seq(1) || holds(shelf, log, Seq(first.seq.0 - 1), first.prev);
+        // what stands beside it is shared no more
+        let below = Seq(first.seq.0 - if stands { 1 } else { 2 });
+        let tips = self.tips(shelf, log);
         let have = &mut self.have;
-        if !have.forks() {
-            // what was there ends in a tip, and so does each piece behind a gap
-            let ends = core::iter::once(have.upto).chain(have.beyond.iter().map(|(_, end)| *end));
-            let tips = ends.filter(|end| *end > below).flat_map(|end| shelf.at(log, end));
-            have.tips = tips.map(|entry| entry.id.short()).collect();
-            have.beyond.clear();
-        }
-        have.tips.retain(|tip| *tip != first.prev.short());
-        if !is_followed(run, shelf) {
-            have.tips.push(run.last().id.short());
-        }
+        (have.tips, have.beyond) = (tips, Vec::new());
+        let ends = [&first.prev].into_iter().chain(run.entries().iter().map(|entry| &entry.id));
+        let ends: Vec<_> = ends.map(EntryId::short).collect();
+        have.tips.retain(|tip| !ends.contains(tip));
+        have.tips.extend((!is_followed(run, shelf)).then(|| run.last().id.short()));
+        have.tips.extend((!stands).then(|| first.prev.short()));
         have.tips.sort_unstable();
         self.top = self.top.max(run.last().head.seq);
         let less = below < have.upto;
         if less {
-            (have.upto, have.id) = (below, first.prev.short());
+            let end = shelf.at(log, below);
+            (have.upto, have.id) = (below, end.first().map_or([0; 8], |entry| entry.id.short()));
         }
         less
     }
@@ -171,6 +184,11 @@ fn is_followed(run: &Run, shelf: &dyn Shelf) -> bool {
     let last = run.last();
     let next = shelf.at(run.log(), last.head.seq.next());
     next.iter().any(|entry| entry.head.prev == last.id)
+}
+
+/// Whether this entry is there.
+fn holds(shelf: &dyn Shelf, log: LogId, seq: Seq, id: EntryId) -> bool {
+    shelf.at(log, seq).iter().any(|entry| entry.id == id)
 }
 
 /// A stored row of [`crate::store::Kind::Head`]: what we hold of a log, and whose it is.

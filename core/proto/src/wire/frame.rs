@@ -159,8 +159,8 @@ pub struct LogHave {
     pub id: [u8; 8],
     /// What is there beyond: first and last places, ascending, apart from each other.
     pub beyond: Vec<(Seq, Seq)>,
-    /// If the log forks behind `upto`: the ids of the entries that none follows, their first eight
-    /// bytes, ascending.
+    /// If the log forks behind `upto`: the ids of the entries that none follows, and of those that
+    /// are lacking and followed; their first eight bytes, ascending.
     pub tips: Vec<[u8; 8]>,
     /// Its person has read up to here, and says so.
     pub read: Seq,

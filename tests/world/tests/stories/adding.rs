@@ -151,6 +151,18 @@ fn a_code_is_good_for_ten_minutes() {
     left_alone(&world, alice, new);
 }
 
+/// Its node is called once for all that is past then, and not again at once.
+#[test]
+fn a_code_that_a_clock_jumped_over_is_ended_and_forgotten_in_one_go() {
+    let (mut world, alice, _, new) = scene(13);
+    let text = code(&mut world, alice);
+    world.set_clock(alice, 3 * 24 * 3_600_000);
+    world.until("she hears so", |w| heard(w, alice, Step::Expired));
+    join(&mut world, new, &text).unwrap();
+    world.pass(20 * MINUTE);
+    left_alone(&world, alice, new);
+}
+
 #[test]
 fn a_newcomer_whose_clock_is_slow_gets_nothing_after_ten_minutes() {
     let (mut world, alice, _, new) = scene(9);

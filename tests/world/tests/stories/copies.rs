@@ -4,14 +4,17 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use covey_proto::{
-    Command, Event, LogId, Seq,
+    Command, Event, LogId, Seq, Time,
     people::former::Since,
     talk::News,
     wire::{Frame, Have, LogHave},
 };
 use world::{Weather, Who, World};
 
-use crate::scenes::{MINUTE, friends};
+use crate::{
+    pen::Pen,
+    scenes::{MINUTE, family, friends, hand},
+};
 
 #[test]
 fn a_disk_that_was_set_back_finds_out_and_goes_on_as_a_new_device() {
@@ -145,6 +148,37 @@ fn a_claim_without_a_signature_of_ours_makes_nobody_a_new_device() {
     assert_eq!(world.id(alice), before);
     world.say(alice, bob, "hello");
     agree(&mut world, &[alice, bob], &["before", "hello"]);
+}
+
+/// Of a copy's words some are lost with its disk, and those behind them had got out.
+#[test]
+fn a_piece_of_a_branch_whose_beginning_nobody_has_is_kept_by_all_whatever_came_first() {
+    let (mut world, [phone, laptop], bob) = family(5);
+    let lost = world.add_device(bob);
+    world.pass(MINUTE);
+    world.switch_off(lost);
+    world.keep_apart(phone, laptop, true);
+    let mut pen = Pen::of(&world, lost, phone);
+    let first = pen.writes("one");
+    let (second, third) = (pen.writes("two"), pen.writes("three"));
+    pen.forgets(&second);
+    pen.at = Time(pen.at.0 + 1);
+    let (gone, piece) = (pen.writes("gone"), pen.writes("behind what is gone"));
+    for (who, order) in
+        [(phone, [&first, &piece, &second, &third]), (laptop, [&first, &second, &third, &piece])]
+    {
+        order.iter().for_each(|run| hand(&mut world, bob, who, run));
+    }
+    world.keep_apart(phone, laptop, false);
+    for who in [phone, laptop, bob] {
+        let with = if who == bob { phone } else { bob };
+        world.until("all is there", |w| w.texts(who, with).len() == 4);
+    }
+    quiet(&mut world, phone, laptop);
+    hand(&mut world, bob, phone, &gone);
+    world.until("it came after all", |w| w.texts(laptop, bob).len() == 5);
+    assert_eq!(world.texts(laptop, bob), world.texts(phone, bob));
+    quiet(&mut world, phone, laptop);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use covey_proto::Command;
+use covey_proto::{Command, talk::Saying};
 use world::World;
 
 use crate::scenes::{MINUTE, friends};
@@ -29,6 +29,30 @@ fn a_full_disk_refuses_what_is_said_and_keeps_what_was() {
         let mut texts = world.texts(who, if who == alice { bob } else { alice });
         texts.sort_by_key(|text| all.iter().position(|one| one == text));
         assert_eq!(texts, all);
+    }
+}
+
+#[test]
+fn what_was_done_to_a_message_and_is_lost_with_a_disk_counts_there_no_more() {
+    for seed in 0..20 {
+        let (mut world, alice, bob) = friends(100 + seed);
+        let said = world.say(alice, bob, "hello");
+        world.until("he has it", |w| w.texts(bob, alice) == ["hello"]);
+        world.keep_apart(alice, bob, true);
+        world.act(alice, Saying::Edit(said, "hallo".into())).unwrap();
+        world.act(alice, Saying::React(said, "x".into())).unwrap();
+        world.rot(alice, 4);
+        world.switch_on(alice);
+        world.keep_apart(alice, bob, false);
+        let shown = |w: &World, who| {
+            let message = w.message(who, said);
+            (message.shown, message.reactions)
+        };
+        world.until("both show the same", |w| {
+            w.texts(alice, bob).len() == 1 && shown(w, alice) == shown(w, bob)
+        });
+        world.pass(10 * MINUTE);
+        assert_eq!(shown(&world, alice), shown(&world, bob), "seed {seed}");
     }
 }
 

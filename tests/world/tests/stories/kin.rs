@@ -218,6 +218,25 @@ fn a_card_that_is_rolled_back_is_refused() {
     assert!(places.any(|places| places == new.addresses));
 }
 
+/// While the clock is behind what it once said, its new word would be refused as an old one.
+#[test]
+fn a_device_whose_disk_was_set_back_is_found_where_it_says_it_is_now() {
+    let (mut world, alice, bob) = friends(30);
+    let image = world.image(bob);
+    world.set_clock(bob, 3_600_000);
+    world.move_to(bob, 7);
+    world.pass(MINUTE);
+    world.set_clock(bob, 0);
+    world.set_back(bob, &image);
+    world.move_to(bob, 8);
+    world.switch_on(bob);
+    world.link(bob, alice);
+    world.pass(MINUTE);
+    let now = Card::open(&world.directory(bob).card).unwrap();
+    let mut places = world.node(alice).people().sought().map(|(_, places)| places);
+    assert!(places.any(|places| places == now.addresses));
+}
+
 #[test]
 fn an_invite_of_one_own_device_is_known_to_all_and_used_up_at_all() {
     let mut world = World::new(28);

@@ -250,6 +250,28 @@ fn who_is_away_for_80_days_gets_the_renewal_and_after_90_the_old_secret_is_gone(
 }
 
 #[test]
+fn a_clock_that_jumps_by_years_forgets_no_secret_that_a_friend_still_uses_and_keeps_none_longer() {
+    let (mut world, [laptop, phone], bob) = family(9);
+    let bobs = |w: &World| {
+        let all = w.directory(laptop).secrets.values();
+        all.filter(|(account, _)| *account == w.account(bob)).count()
+    };
+    world.switch_off(bob);
+    remove(&mut world, laptop, phone);
+    world.set_clock(laptop, 2 * 365 * 24 * 3_600_000);
+    world.pass(DAY);
+    world.switch_on(bob);
+    world.link(laptop, bob);
+    world.set_clock(laptop, 0);
+    world.switch_off(laptop);
+    world.switch_on(laptop);
+    world.pass(80 * DAY);
+    assert_eq!(bobs(&world), 2);
+    world.pass(20 * DAY);
+    assert_eq!(bobs(&world), 1);
+}
+
+#[test]
 fn open_invites_are_cancelled_and_those_made_afterwards_are_good() {
     let (mut world, [laptop, phone], _) = family(5);
     let [carol, dave] = ["Carol", "Dave"].map(|name| world.person(name));
