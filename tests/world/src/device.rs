@@ -66,6 +66,10 @@ pub(crate) struct Device {
     pub(crate) sent: BTreeSet<EntryId>,
     /// What its node ever told a person to be a message.
     pub(crate) shown: BTreeSet<EntryId>,
+    /// The devices that were removed, of its person's and of friends', as its node said last.
+    pub(crate) removed: BTreeSet<DeviceId>,
+    /// Whether somebody else has it now.
+    pub(crate) stolen: bool,
     /// Of which places of each log it wants the bodies, as it told last.
     pub(crate) wants: BTreeMap<LogId, Vec<Seq>>,
 }
@@ -103,6 +107,8 @@ impl Device {
             events: Vec::new(),
             sent: BTreeSet::new(),
             shown: BTreeSet::new(),
+            removed: BTreeSet::new(),
+            stolen: false,
             wants: BTreeMap::new(),
         }
     }
@@ -132,6 +138,8 @@ impl Device {
             self.disk.put(record.kind, &record.key, &record.bytes);
         }
         self.disk.commit();
+        // a person sees what is there, told or not
+        self.shown.extend(self.disk.ids());
         (self.account, self.id, self.anew) = (me.account, me.device(), false);
         self.noise = x25519_public(&me.noise);
         self.node = Some(Node::new(me, seed, self.disk.records(), now));

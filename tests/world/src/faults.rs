@@ -6,7 +6,7 @@
 //! commits, one that was set back or copied, and pages that cannot be read. The shell's answer to
 //! the first two is played here as `core/node/src/run/recover.rs` gives it.
 
-use std::{collections::BTreeSet, mem};
+use std::mem;
 
 use covey_proto::{Input, Time, dice::Dice, io::Asker};
 
@@ -88,9 +88,21 @@ impl World {
         happens(&mut device.disk);
         // what it showed then is news to it
         device.shown.retain(|id| device.disk.shows(*id));
-        // and what nobody else has, nobody owes
-        let there: BTreeSet<_> = self.devices.iter().flat_map(|d| d.disk.ids()).collect();
-        self.devices.iter_mut().for_each(|device| device.sent.retain(|id| there.contains(id)));
+        self.referee.forget(&mut self.devices);
+    }
+
+    /// A home is gone, and made anew where it was from a backup that was written then. It stays off.
+    pub fn restore(&mut self, who: Who, image: &Image) {
+        self.note(|| format!("{who:?} is restored"));
+        let (mut dice, now) = (Dice::new(self.dice.roll()), self.now(who));
+        self.lessen(who, |disk| *disk = image.0.restored(&mut dice, now));
+    }
+
+    /// The same on another machine, switched on: the old home may still be there.
+    pub fn restore_beside(&mut self, image: &Image) -> Who {
+        self.note(|| String::from("a restored home"));
+        let restored = image.0.restored(&mut Dice::new(self.dice.roll()), self.now);
+        self.add(restored)
     }
 
     /// Another machine with a copy of a disk, switched on.
@@ -113,7 +125,8 @@ impl World {
         device.wall = ms;
         device.told = device.told.max(ms);
         device.due = None;
-        self.tell(who, 0, Input::ClockStep);
+        let run = device.run;
+        self.hand(who, run, Input::ClockStep);
     }
 
     /// Handles what came in, unless the disk takes no writes. Then a shell pauses: it closes its

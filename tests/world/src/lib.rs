@@ -12,11 +12,14 @@
 //! on his disk. Noise has its own tests: links are joined where they are up, and whether they may
 //! be is asked of both sides' directories.
 
+mod backup;
 mod batch;
 mod chaos;
 mod device;
 mod faults;
+mod holdings;
 mod lan;
+mod ledger;
 mod net;
 mod people;
 mod referee;

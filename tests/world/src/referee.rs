@@ -1,15 +1,46 @@
 //! The referee: what must be true of everything a device does, at the moment it does it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use covey_proto::{
-    Event, LinkId, LogId, Output, Seq,
+    DeviceId, EntryId, Event, LinkId, LogId, Output, Seq,
     io::Reply,
-    store::Kind,
+    people::directory::Directory,
+    store::{Kind, Shelf as _, Shown},
     talk::News,
-    wire::{Frame, MapRecord, Topic},
+    wire::{Frame, MapRecord, Run, Topic},
 };
 use prost::Message as _;
 
-use crate::{device::Who, shelf::Disk, world::World};
+use crate::{
+    device::{Device, Who},
+    shelf::Disk,
+    world::World,
+};
+
+/// What the referee remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Referee {
+    /// Which device said something, and which ones it knew to be removed then.
+    said: BTreeMap<EntryId, (DeviceId, BTreeSet<DeviceId>)>,
+    /// What removed devices had said that one of their person's held when it heard of the removal.
+    stands: BTreeSet<EntryId>,
+}
+
+impl Referee {
+    /// What nobody has any more nobody owes, and nobody gets from a thief what others said. What the
+    /// stolen device said itself may stand.
+    pub(crate) fn forget(&mut self, devices: &mut [Device]) {
+        let kept = devices.iter().filter(|device| !device.stolen);
+        let there: BTreeSet<_> = kept.flat_map(|device| device.disk.ids()).collect();
+        for device in devices {
+            let (me, stolen) = (device.id, device.stolen);
+            let said = |id: &EntryId| self.said.get(id).is_some_and(|(by, _)| *by == me);
+            device.sent.retain(|id| there.contains(id) || stolen && said(id));
+        }
+        self.stands.retain(|id| there.contains(id));
+    }
+}
 
 impl World {
     /// Looks at something that a device is about to do.
@@ -17,8 +48,17 @@ impl World {
     /// # Panics
     /// If it claims what is not so.
     pub(crate) fn judge(&mut self, who: Who, output: &Output) {
-        let device = self.device_mut(who);
+        let now = self.now;
+        let device = self.devices.get_mut(who.0).expect("devices stay");
         match output {
+            Output::Roster(directory) => {
+                let removed = removed(directory);
+                let own = directory.accounts.get(&device.account);
+                let gone = own.into_iter().flat_map(|rosters| &rosters.roster().removed);
+                let news = gone.filter(|gone| !device.removed.contains(gone));
+                self.referee.stands.extend(news.flat_map(|gone| device.disk.said_by(*gone)));
+                device.removed = removed;
+            }
             Output::Tell(_, Frame::Have(have)) => {
                 for (log, have) in &have.logs {
                     let held = device.disk.whole(*log) >= have.upto
@@ -35,6 +75,7 @@ impl World {
             Output::Done(_, Ok(Reply::Sent(id))) => {
                 assert!(device.disk.shows(*id), "{who:?} said {id:?} and does not show it");
                 device.sent.insert(*id);
+                self.referee.said.insert(*id, (device.id, device.removed.clone()));
             }
             Output::Event(Event::Talk(News::Message(message))) => {
                 let (id, shown) = (message.id, device.disk.shows(message.id));
@@ -44,6 +85,12 @@ impl World {
             Output::Event(Event::Talk(News::Changed(message))) => {
                 let (id, shown) = (message.id, device.shown.contains(&message.id));
                 assert!(shown, "{who:?} shows {id:?} otherwise before it shows it at all");
+                let entries = device.disk.at(message.log, message.seq);
+                let entry = entries.iter().find(|entry| entry.id == id);
+                let keep_for = entry.map_or(0, |entry| entry.head.keep_for);
+                let past = keep_for > 0 && message.since.0 + keep_for <= device.now(now).0;
+                let early = message.shown == Shown::Expired && !past;
+                assert!(!early, "{who:?} does away with {id:?} before its time is over");
             }
             Output::Event(Event::Talk(News::Delivered(log, seq))) => {
                 let (log, seq, account) = (*log, *seq, device.account);
@@ -55,7 +102,6 @@ impl World {
             Output::Tell(..)
             | Output::Send(..)
             | Output::Answer(..)
-            | Output::Roster(_)
             | Output::Dial(..)
             | Output::Close(_)
             | Output::Announce(_)
@@ -64,6 +110,33 @@ impl World {
             | Output::Anew
             | Output::Event(_) => {}
         }
+    }
+
+    /// Looks at a run that comes to a device: nothing that was said when it was known to be removed.
+    ///
+    /// # Panics
+    /// If it is.
+    pub(crate) fn judge_run(&self, who: Who, run: &Run) {
+        let me = self.device(who).id;
+        for entry in run.entries() {
+            let said = self.referee.said.get(&entry.id);
+            let secret = said.is_some_and(|(_, removed)| removed.contains(&me));
+            assert!(!secret, "{who:?} was removed and hears {:?}", entry.id);
+        }
+    }
+
+    /// Whether something that was said may be nowhere: its device was removed, and none of its
+    /// person's had it when it heard so.
+    pub(crate) fn may_be_lost(&self, id: EntryId) -> bool {
+        let by = self.referee.said.get(&id).map(|(by, _)| by);
+        let removed = |by| self.devices.iter().any(|device| device.removed.contains(by));
+        by.is_some_and(removed) && !self.referee.stands.contains(&id)
+    }
+
+    /// A device is somebody else's now.
+    pub(crate) fn steal(&mut self, who: Who) {
+        self.device_mut(who).stolen = true;
+        self.referee.forget(&mut self.devices);
     }
 
     /// Counts what is said on a link besides renewals.
@@ -93,4 +166,10 @@ fn may_tell(disk: &Disk, log: LogId) -> Seq {
     let key = [&log.conversation.0[..], &log.device.0].concat();
     let upto = said(Topic::ReadMark, &key).filter(|_| may);
     upto.and_then(|upto| upto.try_into().ok()).map_or(Seq(0), |upto| Seq(u64::from_le_bytes(upto)))
+}
+
+/// The devices of all accounts that were removed, as far as a node knows.
+fn removed(directory: &Directory) -> BTreeSet<DeviceId> {
+    let rosters = directory.accounts.values().map(|rosters| rosters.roster());
+    rosters.flat_map(|roster| roster.removed.iter().copied()).collect()
 }

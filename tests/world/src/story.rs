@@ -11,12 +11,12 @@ use covey_proto::{
         directory::Directory,
     },
     seal::{Secret, SigningKey},
-    store::{Kind, Message, Shelf as _, Shown},
-    talk::{Saying, parse_have},
+    store::{Message, Shelf as _, Shown},
+    talk::Saying,
     wire::{Frame, LogHave, letter::InviteKind},
 };
 
-use crate::{device::Who, wire::End, world::World};
+use crate::{device::Who, holdings::last, wire::End, world::World};
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
@@ -220,8 +220,7 @@ impl World {
     /// Up to where a device of `to`'s person holds what `from` said to him, as `who` shows it.
     #[must_use]
     pub fn delivered(&self, who: Who, from: Who, to: Who) -> Seq {
-        let last = |have: LogHave| (1..=have.upto.0).map(Seq).rev().find(|seq| have.received(*seq));
-        self.told(who, from, to).filter_map(last).max().unwrap_or_default()
+        self.told(who, from, to).map(|have| last(&have, have.upto)).max().unwrap_or_default()
     }
 
     /// Up to where `to`'s person has read what `from` said to him, as `who` shows it.
@@ -233,10 +232,9 @@ impl World {
     /// What devices of `to`'s person told of what `from` said to him, as `who` keeps it.
     fn told(&self, who: Who, from: Who, to: Who) -> impl Iterator<Item = LogHave> {
         let log = LogId { conversation: self.talk_of(from, to), device: self.id(from) };
-        let rows = self.device(who).disk.rows(Kind::Have);
-        let told = rows.filter_map(|(key, bytes)| parse_have(key, bytes));
         let account = self.account(to);
-        told.filter(move |(_, of, what, _)| (*what, *of) == (log, account)).map(|(.., have)| have)
+        let his = self.words(who, log).filter(move |(_, of, _)| *of == account);
+        his.map(|(.., have)| have)
     }
 
     /// Up to where a device holds what `from` said to `to`.

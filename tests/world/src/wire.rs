@@ -172,7 +172,10 @@ impl World {
         self.note(|| format!("{who:?} hears on {link:?} ({wire:?}) {}", brief(bytes)));
         let said = match Frame::parse(bytes) {
             Ok(Some(Frame::Run(run))) => match self.opened(run) {
-                Some(run) => Said::Run(run),
+                Some(run) => {
+                    self.judge_run(who, &run);
+                    Said::Run(run)
+                }
                 None => return,
             },
             Ok(Some(frame)) => Said::Frame(frame),

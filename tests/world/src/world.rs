@@ -18,6 +18,7 @@ use crate::{
     chaos::Weather,
     device::{Device, Who},
     net::{Handshake, Knock, Letters},
+    referee::Referee,
     wire::{Side, Wire, WireId},
 };
 
@@ -42,6 +43,7 @@ pub struct World {
     pub(crate) opened: BTreeMap<Vec<u8>, Option<Run>>,
     /// Up to where a disk that was set back held a log: who told so was right then.
     pub(crate) held_once: BTreeMap<LogId, Seq>,
+    pub(crate) referee: Referee,
     queue: BTreeMap<(Time, u64), Happening>,
     count: u64,
     /// Whether somebody reads what happens.
@@ -88,6 +90,7 @@ impl World {
             handshakes: BTreeMap::new(),
             opened: BTreeMap::new(),
             held_once: BTreeMap::new(),
+            referee: Referee::default(),
             queue: BTreeMap::new(),
             count: 0,
             watched: false,
