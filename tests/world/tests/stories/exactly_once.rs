@@ -39,6 +39,6 @@ fn every_message_is_everywhere_exactly_once_and_in_the_same_order() {
         (0..threads).for_each(|_| _ = scope.spawn(play));
     });
     let failed = failed.into_inner();
-    assert_eq!(failed, u64::MAX, "play it again with WORLD_SEED={failed} WORLD_TRACE=1");
+    assert_eq!(failed, u64::MAX, "play it alone: WORLD_SEED={failed} WORLD_TRACE=1 make soak");
     println!("{} seeds played", seeds.count());
 }
