@@ -41,7 +41,8 @@ impl Shell {
         // shells can wait until friends were told
         let (events, effects): (Vec<_>, Vec<_>) =
             outputs.into_iter().partition(|output| matches!(output, Output::Event(_)));
-        let said: BTreeSet<_> = events.iter().filter_map(said_in).collect();
+        let heard = self.core.is_heard();
+        let said: BTreeSet<_> = events.iter().filter_map(said_in).filter(|_| heard).collect();
         effects.into_iter().chain(events).for_each(|output| self.carry_out(output));
         let said = said.iter().filter_map(|here| self.node.people().friend(*here));
         said.for_each(|friend| self.tell(Event::People(people::News::Friend(friend))));
