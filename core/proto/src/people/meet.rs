@@ -252,6 +252,8 @@ impl People {
         self.keep(friend, shelf);
         self.take_roster(account, &who.roster_signed, shelf);
         self.take_card(account, &who.card_signed, shelf);
+        // a letter may be older than what we know
+        self.follow_name(account, shelf);
     }
 }
 

@@ -109,6 +109,24 @@ fn own_devices_that_rename_their_person_apart_agree_and_friends_follow() {
     assert_eq!(world.names(bob), [name]);
 }
 
+/// His letter waits until she can be reached; meanwhile she answered an invite of his.
+#[test]
+fn who_renamed_himself_after_he_wrote_his_letter_is_called_by_his_new_name() {
+    let mut world = World::new(31);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let first = world.invite(alice, InviteKind::Link);
+    world.hide(alice, true);
+    world.accept(bob, &first).unwrap();
+    world.ask(bob, Command::Name("Robert".into())).unwrap();
+    let second = world.invite(bob, InviteKind::Link);
+    world.accept(alice, &second).unwrap();
+    world.until("she knows him", |w| w.are_friends(alice, bob));
+    world.hide(alice, false);
+    world.until("his letter came", |w| w.are_friends(bob, alice));
+    world.pass(30 * MINUTE);
+    assert_eq!(world.names(alice), ["Robert"]);
+}
+
 #[test]
 fn rosters_of_one_epoch_merge_and_no_device_is_lost() {
     let (mut world, alice, bob) = friends(23);
