@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{self, Command},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, ensure};
@@ -74,12 +74,21 @@ impl Lan {
         run(Command::new("ip").args(["netns", "exec", &namespace("switch"), "nft", &rules]))
     }
 
-    /// Pulls a host's cable out of the switch for a while; the host itself cannot tell.
-    pub fn cut_for(&self, host: &str, time: Duration) -> Result<()> {
+    /// Pulls a host's cable out of the switch for a while, and does something meanwhile; the host
+    /// itself cannot tell.
+    pub fn cut_for<T>(
+        &self,
+        host: &str,
+        time: Duration,
+        meanwhile: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
         let switch = namespace("switch");
         ip(&format!("-n {switch} link set {host} nomaster"))?;
-        thread::sleep(time);
-        ip(&format!("-n {switch} link set {host} master br0"))
+        let begin = Instant::now();
+        let done = meanwhile();
+        thread::sleep(time.saturating_sub(begin.elapsed()));
+        ip(&format!("-n {switch} link set {host} master br0"))?;
+        done
     }
 }
 

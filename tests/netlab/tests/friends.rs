@@ -104,7 +104,7 @@ fn a_thousand_messages_each_way_survive_loss_and_a_cut() -> Result<()> {
         let (halfway, cut) = mpsc::channel();
         let cable = scope.spawn(|| {
             cut.into_iter().next().context("ana wrote half of hers")?;
-            lan.cut_for("ana", Duration::from_secs(20))
+            lan.cut_for("ana", Duration::from_secs(20), || Ok(()))
         });
         let one = scope.spawn(|| write(&ben, "ana", COUNT, |_| Ok(())));
         let other = write(&ana, "ben", COUNT, |number| {
