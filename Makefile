@@ -10,13 +10,13 @@ STAGE := tools/stage.sh
 
 .NOTPARALLEL:
 .PHONY: help run test bench soak fuzz lint fmt size layers doc setup verify \
-	setup-run setup-bench check-fmt clippy typos deny shear shell check-page page page-tests browser build tests canaries doctests reader bad-input
+	setup-run setup-bench check-fmt clippy typos deny shear shell check-page page page-tests browser screens build tests canaries doctests reader bad-input
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup-run page  ## build Covey, start your node and show your invite (ARGS="--home DIR" for another home)
-	cargo run --locked -p covey -- $(ARGS) run
+run: setup-run page  ## build Covey, start your node, and show its page and your invite (ARGS="--home DIR" for another home)
+	cargo run --locked -p covey -- $(ARGS) run --web 127.0.0.1:0
 
 test: setup lint size layers page page-tests tests browser canaries doctests reader bad-input  ## everything
 
@@ -76,11 +76,14 @@ page: ui/node_modules
 page-tests: page
 	@$(STAGE) page-tests npm --prefix ui run --silent test
 
-# People in a real browser, on real nodes; SCREENS=folder keeps a picture of every screen.
+# People in a real browser, on real nodes.
 tests/ui/node_modules: tests/ui/package-lock.json
 	cd tests/ui && npm ci --no-audit --no-fund --loglevel=error && touch node_modules
 browser: build tests/ui/node_modules
 	@$(STAGE) browser npm --prefix tests/ui run --silent test
+screens: build tests/ui/node_modules  ## a picture of every screen, into docs/screens
+	cd tests/ui && SCREENS=../../docs/screens node --test screens.test.js
+	pngquant --force --skip-if-larger --ext .png 128 docs/screens/*.png
 
 # One build with one set of features; the lab finds `covey` beside its own executable.
 build: page

@@ -20,7 +20,7 @@ export const browser = await chromium.launch({
 });
 
 /** A window of its own on a node's page. */
-export async function open(node, { size = DESK, scheme = "light", language = "en-GB", fresh = false, ...more } = {}) {
+export async function open(node, { size = DESK, scheme = "light", language = "en-GB", fresh = false, route, ...more } = {}) {
   const context = await browser.newContext({
     viewport: size, colorScheme: scheme, locale: language, hasTouch: size === PHONE, reducedMotion: "reduce",
     permissions: ["clipboard-read", "clipboard-write"], bypassCSP: false, ...more,
@@ -32,6 +32,7 @@ export async function open(node, { size = DESK, scheme = "light", language = "en
   page.on("console", (said) => said.type() === "error" && page.problems.push(said.text()));
   page.on("pageerror", (error) => page.problems.push(error.stack));
   if (process.env.PAGE) await page.route("**/*", (route) => file(route, process.env.PAGE));
+  await route?.(page);
   await page.goto(node.web());
   await page.locator("main").first().waitFor();
   return page;
