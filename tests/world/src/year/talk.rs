@@ -22,16 +22,18 @@ impl Year {
         }
     }
 
-    /// Somebody does something to a message that he sees, or has all kept for a while from now on.
+    /// Somebody does something to a message that he sees, reads it, or chooses something.
     pub(super) fn act(&mut self) {
         let (from, to) = self.talkers();
         let seen: Vec<_> = self.world.messages(from, from, to).map(|message| message.id).collect();
-        let command = match (self.world.roll(10), seen.is_empty()) {
+        let command = match (self.world.roll(13), seen.is_empty()) {
             (0, _) | (_, true) => {
                 let span = self.world.pick(&SPANS);
                 self.kept = self.kept.max(span);
                 Command::Expire(self.world.talk_of(from, to), span)
             }
+            (6 | 7, false) => Command::Read(self.world.pick(&seen)),
+            (8, false) => Command::TellRead(self.world.roll(2) == 0),
             (what, false) => {
                 let on = self.world.pick(&seen);
                 Command::Act(match what {
