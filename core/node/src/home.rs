@@ -138,6 +138,17 @@ impl Home {
     }
 }
 
+/// That the disk of this folder is nearly full, in a sentence, while it is.
+pub(crate) fn nearly_full(dir: &Path) -> Option<String> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    let [free, all] = [disk.f_bavail, disk.f_blocks].map(|blocks| blocks * disk.f_frsize);
+    let told = || format!("only {} MB are left on the disk; free some space in time", free >> 20);
+    (free < SCARCE.min(all / 50)).then(told)
+}
+
+/// So much is enough, also where it is less than a fiftieth of a disk.
+const SCARCE: u64 = 500 << 20;
+
 /// Keeps other nodes off the home.
 fn lock(dir: &Path) -> Result<File, Error> {
     let lock = File::options().create(true).truncate(false).write(true).open(dir.join("lock"))?;

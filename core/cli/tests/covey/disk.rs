@@ -38,6 +38,32 @@ fn a_node_on_a_full_disk_says_so_loses_nothing_and_goes_on() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_is_told_before_it_is() {
+    let (test, disk) = (
+        "disk::a_disk_that_is_nearly_full_is_told_before_it_is",
+        "mount -t tmpfs -o size=64m covey /mnt",
+    );
+    inside(test, &["--user", "--map-root-user", "--mount"], disk, || {
+        let (ana, _ben) = friends("/mnt");
+        assert_eq!(ana.ask(&["status"])["trouble"], Value::Null);
+        let mut watch = ana.watch();
+        let mut filler = File::create("/mnt/filler").unwrap();
+        while filler.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
+        filler.set_len(filler.metadata().unwrap().len() - (1 << 20)).unwrap();
+        let is_told =
+            |told: &str| told.contains(" MB are left on the disk; free some space in time");
+        say(&ana, "hello").unwrap();
+        watch.until(|event| event["snapshot"]["trouble"].as_str().is_some_and(is_told));
+        assert!(is_told(&ana.see(&["status"])));
+
+        drop(filler);
+        fs::remove_file("/mnt/filler").unwrap();
+        say(&ana, "hello").unwrap();
+        watch.until(|event| event["snapshot"].get("trouble") == Some(&Value::Null));
+    });
+}
+
+#[test]
 fn a_node_whose_disk_takes_no_writes_any_more_says_so_and_loses_nothing() {
     let (test, disk) = (
         "disk::a_node_whose_disk_takes_no_writes_any_more_says_so_and_loses_nothing",

@@ -32,7 +32,7 @@ use super::{
     words::{conversation, filled, machine},
 };
 use crate::{
-    backup, bundle,
+    backup, bundle, home,
     store::{self, History},
 };
 
@@ -286,7 +286,8 @@ impl Core {
         let mut status = self.read(View::status);
         status.friends = status.friends.into_iter().map(|friend| self.counted(friend)).collect();
         let damaged = || self.0.history.is_damaged().then(|| store::Error::Damaged.to_string());
-        status.trouble = status.trouble.or_else(damaged);
+        let nearly_full = || home::nearly_full(&self.read(|view| view.home.clone()));
+        status.trouble = status.trouble.or_else(damaged).or_else(nearly_full);
         status
     }
 

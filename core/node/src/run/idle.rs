@@ -1,4 +1,5 @@
-//! What is done when nothing else is: what was said becomes searchable.
+//! What is done when nothing else is: what was said becomes searchable, and it is looked how much
+//! room is left.
 //!
 //! Never in the commit that shows a message, and a step at a time, so that nothing that comes in
 //! waits longer than for one of them.
@@ -8,6 +9,7 @@ use std::{error, time::Duration};
 use covey_proto::Time;
 
 use super::Shell;
+use crate::{api, home};
 
 /// So long nothing came in.
 const QUIET: Duration = Duration::from_secs(1);
@@ -28,5 +30,9 @@ impl Shell {
             false
         });
         self.index_at = more.then_some(now);
+        let nearly_full = home::nearly_full(self.home.dir()).is_some();
+        if nearly_full != std::mem::replace(&mut self.nearly_full, nearly_full) {
+            self.core.emit(api::Event::Snapshot(self.core.status()));
+        }
     }
 }

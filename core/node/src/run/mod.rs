@@ -195,6 +195,7 @@ pub fn start(mut home: Home, options: &Options) -> Result<Running, Error> {
         anew: false,
         paused: None,
         index_at: None,
+        nearly_full: false,
         home,
     };
     shell.show();
@@ -248,6 +249,8 @@ struct Shell {
     paused: Option<Pause>,
     /// When the index is to be brought further, if nothing comes in until then.
     index_at: Option<Time>,
+    /// Whether shells were told that the disk is nearly full.
+    nearly_full: bool,
     next_stir: Time,
     started: Time,
 }
