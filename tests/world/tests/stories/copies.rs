@@ -175,7 +175,10 @@ fn a_piece_of_a_branch_whose_beginning_nobody_has_is_kept_by_all_whatever_came_f
         world.until("all is there", |w| w.texts(who, with).len() == 4);
     }
     quiet(&mut world, phone, laptop);
+    world.switch_off(laptop);
     hand(&mut world, bob, phone, &gone);
+    world.switch_off(bob);
+    world.switch_on(laptop);
     world.until("it came after all", |w| w.texts(laptop, bob).len() == 5);
     assert_eq!(world.texts(laptop, bob), world.texts(phone, bob));
     quiet(&mut world, phone, laptop);
