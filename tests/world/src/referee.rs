@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use covey_proto::{
-    DeviceId, EntryId, Event, LinkId, LogId, Output, Seq,
+    AccountId, DeviceId, EntryId, Event, LinkId, LogId, Output, Seq,
     io::Reply,
     people::directory::Directory,
     store::{Kind, Shelf as _, Shown},
@@ -21,24 +21,27 @@ use crate::{
 /// What the referee remembers.
 #[derive(Debug, Default)]
 pub(crate) struct Referee {
-    /// Which device said something, and which ones it knew to be removed then.
-    said: BTreeMap<EntryId, (DeviceId, BTreeSet<DeviceId>)>,
+    /// Which device of whom said something, and which ones it knew to be removed then.
+    said: BTreeMap<EntryId, (AccountId, DeviceId, BTreeSet<DeviceId>)>,
     /// What removed devices had said that one of their person's held when it heard of the removal.
     stands: BTreeSet<EntryId>,
 }
 
 impl Referee {
     /// What nobody has any more nobody owes, and nobody gets from a thief what others said. What the
-    /// stolen device said itself may stand.
+    /// stolen device said itself may stand, as long as a device of its person has it.
     pub(crate) fn forget(&mut self, devices: &mut [Device]) {
         let kept = devices.iter().filter(|device| !device.stolen);
-        let there: BTreeSet<_> = kept.flat_map(|device| device.disk.ids()).collect();
+        let held = kept.flat_map(|device| device.disk.ids().map(|id| (device.account, id)));
+        let held: BTreeSet<_> = held.collect();
+        let there: BTreeSet<_> = held.iter().map(|(_, id)| *id).collect();
         for device in devices {
             let (me, stolen) = (device.id, device.stolen);
-            let said = |id: &EntryId| self.said.get(id).is_some_and(|(by, _)| *by == me);
+            let said = |id: &EntryId| self.said.get(id).is_some_and(|(_, by, _)| *by == me);
             device.sent.retain(|id| there.contains(id) || stolen && said(id));
         }
-        self.stands.retain(|id| there.contains(id));
+        let whose = |id: &EntryId| self.said.get(id).map(|(whose, ..)| *whose);
+        self.stands.retain(|id| whose(id).is_some_and(|whose| held.contains(&(whose, *id))));
     }
 }
 
@@ -75,7 +78,7 @@ impl World {
             Output::Done(_, Ok(Reply::Sent(id))) => {
                 assert!(device.disk.shows(*id), "{who:?} said {id:?} and does not show it");
                 device.sent.insert(*id);
-                self.referee.said.insert(*id, (device.id, device.removed.clone()));
+                self.referee.said.insert(*id, (device.account, device.id, device.removed.clone()));
             }
             Output::Event(Event::Talk(News::Message(message))) => {
                 let (id, shown) = (message.id, device.disk.shows(message.id));
@@ -120,7 +123,7 @@ impl World {
         let me = self.device(who).id;
         for entry in run.entries() {
             let said = self.referee.said.get(&entry.id);
-            let secret = said.is_some_and(|(_, removed)| removed.contains(&me));
+            let secret = said.is_some_and(|(.., removed)| removed.contains(&me));
             assert!(!secret, "{who:?} was removed and hears {:?}", entry.id);
         }
     }
@@ -128,7 +131,7 @@ impl World {
     /// Whether something that was said may be nowhere: its device was removed, and none of its
     /// person's had it when it heard so.
     pub(crate) fn may_be_lost(&self, id: EntryId) -> bool {
-        let by = self.referee.said.get(&id).map(|(by, _)| by);
+        let by = self.referee.said.get(&id).map(|(_, by, _)| by);
         let removed = |by| self.devices.iter().any(|device| device.removed.contains(by));
         by.is_some_and(removed) && !self.referee.stands.contains(&id)
     }
