@@ -172,7 +172,7 @@ async fn read(
         let sealed = streams::read(&mut reader, MAX_SEALED).await?;
         moved.fetch_add(sealed.len() as u64, Ordering::Relaxed);
         let frame = opener.open(&sealed)?;
-        pulse.heard(frame.is_empty(), Instant::now());
+        pulse.heard(&frame, Instant::now());
         let event = match Frame::parse(&frame)? {
             None => continue,
             Some(Frame::Run(bytes)) => Event::Run { link, run: Run::open(bytes)? },

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use covey_proto::wire::frame::ASK;
 use tokio::{sync::Notify, time::Instant};
 
 /// How patient links are, and how talkative.
@@ -22,6 +23,8 @@ pub(super) struct Pace {
     pub(super) looking: Duration,
     /// What was heard is answered within this time.
     pub(super) answer: Duration,
+    /// What only asks whether somebody is there is answered within this one.
+    pub(super) prompt: Duration,
     /// Whoever does not answer for so long is gone.
     pub(super) patience: Duration,
     /// Whoever takes nothing for so long is as good as gone.
@@ -36,6 +39,7 @@ impl Pace {
         keepalive: Duration::from_secs(25),
         looking: Duration::from_secs(5),
         answer: Duration::from_secs(1),
+        prompt: Duration::ZERO,
         patience: Duration::from_secs(8),
         stall: Duration::from_secs(10),
         renew: Duration::from_secs(60 * 60),
@@ -85,12 +89,13 @@ impl Pulse {
         Self { pace, beat: Mutex::new(beat), changed: Notify::new() }
     }
 
-    /// Something was heard, which asks for an answer unless it was empty.
-    pub(super) fn heard(&self, empty: bool, now: Instant) {
+    /// A frame was heard, which asks for an answer unless it is empty.
+    pub(super) fn heard(&self, frame: &[u8], now: Instant) {
         let mut beat = self.beat();
         beat.gone = None;
-        if !empty && beat.answer.is_none() {
-            beat.answer = Some(now + self.pace.answer);
+        if !frame.is_empty() && beat.answer.is_none() {
+            let wait = if frame == ASK { self.pace.prompt } else { self.pace.answer };
+            beat.answer = Some(now + wait);
             self.changed.notify_one();
         }
     }
@@ -150,16 +155,16 @@ mod tests {
         assert_eq!(pulse.due(), (now + PACE.patience, Due::Gone));
         pulse.said(0, false, now + PACE.answer);
         assert_eq!(pulse.due(), (now + PACE.patience, Due::Gone));
-        pulse.heard(true, now + PACE.answer);
+        pulse.heard(&[], now + PACE.answer);
         assert_eq!(pulse.due(), (now + PACE.answer + PACE.keepalive, Due::Ask));
     }
 
     #[test]
     fn what_is_heard_is_answered_unless_it_is_an_answer() {
         let (pulse, now) = pulse();
-        pulse.heard(true, now);
+        pulse.heard(&[], now);
         assert_eq!(pulse.due().1, Due::Ask);
-        pulse.heard(false, now);
+        pulse.heard(&[1], now);
         assert_eq!(pulse.due(), (now + PACE.answer, Due::Answer));
         pulse.said(128, true, now);
         assert_eq!(pulse.due().1, Due::Ask);
@@ -171,11 +176,10 @@ mod tests {
         let (caller, called) = (Pulse::new(PACE, now), Pulse::new(PACE.called(), now));
         let (asked, _) = caller.due();
         caller.said(0, false, asked);
-        called.heard(false, asked);
-        let (answered, due) = called.due();
-        assert_eq!(due, Due::Answer);
-        called.said(0, true, answered);
-        caller.heard(true, answered);
+        called.heard(&ASK, asked);
+        assert_eq!(called.due(), (asked, Due::Answer));
+        called.said(0, true, asked);
+        caller.heard(&[], asked);
         let (again, due) = caller.due();
         assert_eq!(due, Due::Ask);
         assert!(called.due().0 > again);

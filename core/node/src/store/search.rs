@@ -186,13 +186,18 @@ fn number(db: &Connection, conversation: ConversationId) -> Result<Option<i64>, 
 }
 
 impl Store {
-    /// Brings the index a little further; whether there is more to do.
+    /// Brings the index a little further; whether there is more to do. If not, what pages of the
+    /// database are in memory are given back.
     ///
     /// # Errors
     /// The first error; the index stays as it was.
     pub fn index(&mut self) -> Result<bool, Error> {
         let done = self.index_beyond(SHORT);
-        self.mended(done)
+        let more = self.mended(done)?;
+        if !more {
+            self.writer.execute_batch("PRAGMA shrink_memory")?;
+        }
+        Ok(more)
     }
 
     /// The same, if more than so many messages are not indexed.

@@ -29,7 +29,7 @@ async fn an_idle_link_stays_up_and_one_with_a_silent_end_does_not() {
     let answers = Pace { keepalive: LONG, ..QUICK };
     let (mut ana, mut ben, _) = linked(QUICK, answers).await;
     // Ends later than silence would end the first one.
-    let mute = Pace { keepalive: LONG, answer: LONG, ..QUICK };
+    let mute = Pace { keepalive: LONG, answer: LONG, prompt: LONG, ..QUICK };
     let (mut cleo, _, _) = linked(patient, mute).await;
     assert!(matches!(cleo.next().await, Event::LinkDown { .. }));
     ana.shared.send(ana.link, frame(1).encode());
@@ -49,7 +49,7 @@ async fn an_answer_that_comes_before_all_is_written_is_one() {
     assert!(matches!(ben.next().await, Event::Frame { .. }));
     // Ends later than silence would end the first one.
     let patient = Pace { patience: BRIEF * 10, ..told };
-    let (mut cleo, _dora, _) = linked(patient, Pace { answer: LONG, ..told }).await;
+    let (mut cleo, _dora, _) = linked(patient, Pace { answer: LONG, prompt: LONG, ..told }).await;
     cleo.shared.send(cleo.link, frame(1).encode());
     assert!(matches!(cleo.next().await, Event::LinkDown { .. }));
     ben.shared.send(ben.link, frame(2).encode());
@@ -99,7 +99,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Behind<S> {
 
 #[tokio::test]
 async fn who_does_not_answer_loses_the_link_and_that_is_told() {
-    let mute = Pace { keepalive: LONG, answer: LONG, ..QUICK };
+    let mute = Pace { keepalive: LONG, answer: LONG, prompt: LONG, ..QUICK };
     let (mut ana, mut ben, _) = linked(Pace { keepalive: LONG, ..QUICK }, mute).await;
     ana.shared.send(ana.link, frame(1).encode());
     assert!(matches!(ben.next().await, Event::Frame { .. }));
@@ -109,7 +109,7 @@ async fn who_does_not_answer_loses_the_link_and_that_is_told() {
 #[tokio::test]
 async fn who_is_looked_at_is_missed_sooner() {
     let ana = Pace { keepalive: LONG, ..QUICK };
-    let (mut ana, _ben, _) = linked(ana, Pace { answer: LONG, ..ana }).await;
+    let (mut ana, _ben, _) = linked(ana, Pace { answer: LONG, prompt: LONG, ..ana }).await;
     ana.shared.look(ana.link);
     assert!(matches!(ana.next().await, Event::LinkDown { .. }));
 }
@@ -147,6 +147,7 @@ const QUICK: Pace = Pace {
     keepalive: BRIEF,
     looking: BRIEF,
     answer: BRIEF,
+    prompt: BRIEF,
     patience: BRIEF.saturating_mul(5),
     stall: BRIEF,
     renew: LONG,
