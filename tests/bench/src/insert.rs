@@ -45,7 +45,7 @@ const MESSAGES: &str = "SELECT at, message.* FROM message ORDER BY id";
 const KEY: [u8; 48] = [7; 48];
 /// As the node's own writer has it.
 const WRITER: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA secure_delete = ON;
-    PRAGMA cache_size = -32768; PRAGMA foreign_keys = ON;";
+    PRAGMA cache_size = -8192; PRAGMA foreign_keys = ON;";
 
 fn open(path: &Path, key: &[u8]) -> Result<Connection> {
     let db = Connection::open(path)?;

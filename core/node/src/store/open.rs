@@ -104,7 +104,7 @@ const WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
-    PRAGMA cache_size = -32768;
+    PRAGMA cache_size = -8192;
     PRAGMA foreign_keys = ON;
     PRAGMA secure_delete = ON;
 ";
