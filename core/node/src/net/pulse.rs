@@ -36,7 +36,7 @@ pub(super) struct Pace {
 impl Pace {
     /// Home routers forget a UDP mapping after 30 s.
     pub(super) const NORMAL: Self = Self {
-        keepalive: Duration::from_secs(25),
+        keepalive: Duration::from_secs(27),
         looking: Duration::from_secs(5),
         answer: Duration::from_secs(1),
         prompt: Duration::ZERO,
